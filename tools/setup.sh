@@ -86,6 +86,14 @@ probe() {
     case $1 in
     cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
     pc:*) pkg-config --exists "${1#pc:}" 2>/dev/null ;;
+    h:*) printf '#include <%s>\n' "${1#h:}" | cc -E -o /dev/null - 2>/dev/null ;;
+    rt:*)
+        for probe_file in "libclang_rt.${1#rt:}-$(uname -m).a" "libclang_rt.${1#rt:}.a"; do
+            # clang prints the bare name again when it does not find the file
+            case $(clang -print-file-name="$probe_file" 2>/dev/null) in */*) return 0 ;; esac
+        done
+        return 1
+        ;;
     py:*)
         for probe_python in python3 /usr/bin/python3; do
             "$probe_python" -c 'import importlib.util as u, sys
