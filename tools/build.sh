@@ -2,12 +2,14 @@
 #
 #   compile_in DIR CC OPTION...     DIR is up to date with its options, the drills and the sources
 #
-# A folder is configured anew when the options that we ask for changed, and reconfigured when a drill
-# folder came or went: the build finds drills while it is configured.
+# A folder is configured anew when the options that we ask for changed, and reconfigured when what the
+# build finds while it is configured came or went: drill folders, and cmocka, without which it has no
+# tests (the first ./dev up does not install it, ./dev test does).
 # shellcheck shell=sh
 
-# What the build looks for while it is configured.
-drills_now() {
+# What the build finds while it is configured, as lines.
+found_now() {
+    if pkg-config --exists cmocka 2>/dev/null; then printf 'cmocka\n'; fi
     for drill in labs/*/drill-* labs/*/drill-*/*.c; do
         if [ -e "$drill" ]; then printf '%s\n' "$drill"; fi
     done
@@ -29,7 +31,7 @@ configure() {
     shift 2
     configure_wanted="CC=$configure_cc $*"
     configure_record=$configure_dir/dev.configured
-    configure_drills=$(drills_now)
+    configure_found=$(found_now)
 
     if [ -f "$configure_record" ] && [ "$(head -n 1 "$configure_record")" != "$configure_wanted" ]; then
         rm -rf "$configure_dir"
@@ -43,11 +45,11 @@ configure() {
         fi
         quietly "$configure_dir/dev.log" meson setup "$configure_dir" "$@"
     elif [ ! -f "$configure_record" ] ||
-        [ "$(tail -n +2 "$configure_record")" != "$configure_drills" ]; then
-        say "reconfiguring $configure_dir: the drills changed"
+        [ "$(tail -n +2 "$configure_record")" != "$configure_found" ]; then
+        say "reconfiguring $configure_dir: there are other drills or libraries than before"
         quietly "$configure_dir/dev.log" meson setup --reconfigure "$configure_dir" "$@"
     fi || return 1
-    printf '%s\n%s\n' "$configure_wanted" "$configure_drills" >"$configure_record"
+    printf '%s\n%s\n' "$configure_wanted" "$configure_found" >"$configure_record"
 }
 
 compile_in() (
