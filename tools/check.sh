@@ -56,7 +56,12 @@ check_format() {
         echo "clang-format 14 decides; here is $format_release"
         return 77
     fi
-    c_sources | xargs -n 40 "$format_program" --dry-run -Werror
+    if ! c_sources | xargs -n 40 "$format_program" --dry-run -Werror >"$logs/format.words" 2>&1; then
+        sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: error: .*/\1: laid out differently/p' "$logs/format.words" |
+            uniq
+        echo "./dev fmt lays them out; build-check/format.words has the details"
+        return 1
+    fi
 }
 
 check_gcc() { compile_in build-check-gcc gcc --buildtype=debug -Doptimization=2 -Ddebug=false --werror; }
@@ -65,6 +70,11 @@ check_gcc() { compile_in build-check-gcc gcc --buildtype=debug -Doptimization=2 
 check_clang() { sanitized_build build-asan address,undefined; }
 
 check_unit() {
+    case " $failed " in *' clang '*)
+        echo "clang did not compile them"
+        return 77
+        ;;
+    esac
     if [ ! -f build-asan/build.ninja ]; then sanitized_build build-asan address,undefined || return 1; fi
     sanitized_tests build-asan
 }
