@@ -11,7 +11,7 @@ set -u
 . tools/sources.sh
 . tools/fuzz.sh
 
-steps='scripts text locks layers format gcc clang unit cppcheck fuzz'
+steps='scripts text locks packages layers format gcc clang unit cppcheck fuzz'
 logs=build-check
 
 # Scripts are valid shell; shellcheck has its word where it is installed.
@@ -43,6 +43,20 @@ check_locks() {
         xargs grep -nHE '"resolved"|^ *(url|source|source_url|registry) *[=:].*://' <"$logs/locks.list"; then
         return 1
     fi
+}
+
+# Every library that the build asks for is one that the set-up installs, on each system.
+check_packages() {
+    packages_failed=0
+    for library in $(sources '*meson.build' | xargs sed -n "s/.*dependency('\([^']*\)'.*/\1/p" | sort -u); do
+        for list in tools/packages/*.txt; do
+            if ! grep -qE "[[:blank:]]pc:$library([[:blank:]]|\$)" "$list"; then
+                echo "$list: no package for dependency('$library')"
+                packages_failed=1
+            fi
+        done
+    done
+    return "$packages_failed"
 }
 
 check_layers() { tools/check_layers; }
