@@ -136,6 +136,12 @@ if [ $# -gt 0 ]; then
     steps=$*
 fi
 
+# Without the list of files most steps would be content with nothing.
+if ! here_git rev-parse --is-inside-work-tree >/dev/null; then
+    echo "dev: check: the list of files comes from git, and this is not a clone" >&2
+    exit 3
+fi
+
 mkdir -p "$logs"
 passed=0 failed='' skipped=0 began=$(date +%s)
 for step in $steps; do

@@ -1,9 +1,12 @@
 # sources.sh -- which files are ours to check: tracked, or new and not ignored. Sourced.
 # shellcheck shell=sh
 
+# git in this folder, whoever owns it: a container often mounts a clone that belongs to someone else.
+here_git() { git -c safe.directory="$PWD" "$@"; }
+
 # sources [PATHSPEC...]
 sources() {
-    git ls-files --cached --others --exclude-standard --deduplicate -- "$@" |
+    here_git ls-files --cached --others --exclude-standard --deduplicate -- "$@" |
         while read -r source; do
             if [ -f "$source" ]; then printf '%s\n' "$source"; fi
         done
