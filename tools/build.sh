@@ -56,11 +56,11 @@ compile_in() (
     compile_dir=$1
     configure "$@" || exit 1
     ninja_command=$(command -v ninja || command -v ninja-build) || exit 1
-    # A terminal gets the progress line; a log gets the compiler's words only.
+    # A terminal gets the progress line; a log gets the compiler's words only, about every file.
     if [ -t 1 ]; then
         "$ninja_command" -C "$compile_dir"
     else
-        "$ninja_command" -C "$compile_dir" --quiet
+        "$ninja_command" -C "$compile_dir" --quiet -k 0
     fi </dev/null
 )
 
