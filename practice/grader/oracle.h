@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/locale.h" /* judge() writes in the user's language */
 #include "base/rng.h"
 #include "tensor/record.h"
 
