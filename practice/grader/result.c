@@ -27,47 +27,16 @@ const struct finding *result_first(const struct result *result)
     return findings_first(&result->findings);
 }
 
+/* The stable names of result.json. */
 static const char *limit_name(enum sandbox_limit limit)
 {
-    switch (limit) {
-    case SANDBOX_LIMIT_NONE: return "none";
-    case SANDBOX_LIMIT_CPU: return "cpu";
-    case SANDBOX_LIMIT_WALL: return "wall";
-    case SANDBOX_LIMIT_MEMORY: return "memory";
-    case SANDBOX_LIMIT_FILE: return "file";
-    case SANDBOX_LIMIT_OUTPUT: return "output";
-    case SANDBOX_LIMIT_PROCESSES: return "processes";
-    }
-    return "none";
-}
-
-/* "memory: 512 MiB allowed, 530 MiB used" */
-static void add_limit(struct text *out, const struct trouble *trouble)
-{
-    const double mib = 1024.0 * 1024.0;
-    switch (trouble->limit) {
-    case SANDBOX_LIMIT_CPU:
-        text_format(out, _("processor time: %.1f s allowed, %.1f s used"), trouble->limit_value,
-                    trouble->limit_used);
-        break;
-    case SANDBOX_LIMIT_WALL:
-        text_format(out, _("time: %.1f s allowed; it had not finished"), trouble->limit_value);
-        break;
-    case SANDBOX_LIMIT_MEMORY:
-        text_format(out, _("memory: %.0f MiB allowed, %.0f MiB used or asked for"),
-                    trouble->limit_value / mib, trouble->limit_used / mib);
-        break;
-    case SANDBOX_LIMIT_FILE:
-        text_format(out, _("size of a file: %.0f MiB allowed"), trouble->limit_value / mib);
-        break;
-    case SANDBOX_LIMIT_OUTPUT:
-        text_format(out, _("printed output: %.0f KiB allowed"), trouble->limit_value / 1024.0);
-        break;
-    case SANDBOX_LIMIT_PROCESSES:
-        text_format(out, _("processes: %.0f allowed"), trouble->limit_value);
-        break;
-    case SANDBOX_LIMIT_NONE: break;
-    }
+    static const char *const names[] = {
+        [SANDBOX_LIMIT_NONE] = "none",     [SANDBOX_LIMIT_CPU] = "cpu",
+        [SANDBOX_LIMIT_WALL] = "wall",     [SANDBOX_LIMIT_MEMORY] = "memory",
+        [SANDBOX_LIMIT_FILE] = "file",     [SANDBOX_LIMIT_OUTPUT] = "output",
+        [SANDBOX_LIMIT_PROCESSES] = "processes",
+    };
+    return names[limit];
 }
 
 /* In an exam, only the category of the first failure. */
@@ -127,8 +96,9 @@ char *result_summary(const struct result *result, const char *language)
         add_diagnosis(&out, result, language);
         break;
     case VERDICT_LIMIT:
-        text_add(&out, _("A limit was hit. "));
-        add_limit(&out, &result->trouble);
+        text_format(&out, _("A limit was hit. %s: %.4g %s allowed, %.4g used or asked for."),
+                    sandbox_limit_name(result->trouble.limit), result->trouble.limit_value,
+                    sandbox_limit_unit(result->trouble.limit), result->trouble.limit_used);
         if (*result->trouble.message) text_format(&out, " (%s)", result->trouble.message);
         break;
     case VERDICT_UNAVAILABLE:
@@ -191,12 +161,8 @@ static json_t *limit_json(const struct trouble *trouble)
 {
     if (trouble->kind != TROUBLE_LIMIT) return json_null();
     json_t *object = json_object();
-    const bool seconds = trouble->limit == SANDBOX_LIMIT_CPU || trouble->limit == SANDBOX_LIMIT_WALL;
     json_object_set_new(object, "name", json_string(limit_name(trouble->limit)));
-    json_object_set_new(object, "unit",
-                        json_string(seconds                                        ? "seconds"
-                                    : trouble->limit == SANDBOX_LIMIT_PROCESSES ? "processes"
-                                                                                : "bytes"));
+    json_object_set_new(object, "unit", json_string(sandbox_limit_unit(trouble->limit)));
     json_object_set_new(object, "allowed", json_real(trouble->limit_value));
     json_object_set_new(object, "used", json_real(trouble->limit_used));
     return object;

@@ -263,7 +263,7 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
             set_trouble(trouble, words[i].kind, "%.1800s", said);
         if (words[i].kind == TROUBLE_LIMIT) {
             trouble->limit = SANDBOX_LIMIT_MEMORY;
-            trouble->limit_value = (double)worker_profile(runner->lane)->memory_bytes;
+            trouble->limit_value = (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
             trouble->limit_used = trouble->limit_value;
         }
         free(said);
@@ -285,7 +285,7 @@ static void end_of_channel(struct runner *runner, enum channel_end why, struct t
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_OUTPUT;
         trouble->limit_value = trouble->limit_used =
-            (double)worker_profile(runner->lane)->output_bytes;
+            (double)worker_profile(runner->lane)->output_bytes / 1024.0;
     } else if (why == CHANNEL_LATE) {
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_WALL;
@@ -389,7 +389,7 @@ void runner_close(struct runner *runner)
         end(runner, &ignored);
     }
     if (runner->folder) {
-        enum status gone = folder_remove(runner->folder, NULL);
+        enum status gone = sandbox_folder_remove(runner->folder, NULL);
         (void)gone; /* if not, the next start sweeps it */
     }
     free(runner->folder);

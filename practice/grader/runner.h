@@ -33,14 +33,14 @@ struct trouble {
     char message[2048];
     int signal;                    /* of a crash; 0 when it exited by itself */
     enum sandbox_limit limit;
-    double limit_value, limit_used; /* seconds or bytes, as the limit is */
+    double limit_value, limit_used; /* in the unit of the limit: sandbox_limit_unit() */
 };
 
 /* What all gradings of one command share. The workers start at first use. */
 struct worker;
 struct grader {
     const char *helpers;  /* folder of call-NN.o, reference-NN, worker.py, libconfine.so */
-    const char *scratch;  /* folder for the attempts' own folders */
+    const char *scratch;  /* folder for the attempts' own folders; NULL: the sandbox's own */
     const char *python;   /* configured interpreter, or NULL */
     bool unsafe;          /* run even without namespaces and Landlock */
     struct worker *workers[LANE_COUNT];

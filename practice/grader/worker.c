@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/locale.h"
 #include "grader/channel.h"
 #include "grader/python.h"
@@ -210,13 +209,14 @@ static void explain_end(struct runner *runner, const struct record *event, struc
 {
     const struct sandbox_profile *profile = worker_profile(runner->lane);
     const int state = (int)record_int(event, "status");
+    const double mib = 1024.0 * 1024.0;
     char *limit = record_text(event, "limit");
 
     trouble->kind = TROUBLE_LIMIT;
     if (strcmp(limit, "memory") == 0) {
         trouble->limit = SANDBOX_LIMIT_MEMORY;
-        trouble->limit_value = (double)profile->memory_bytes;
-        trouble->limit_used = (double)runner->memory_bytes;
+        trouble->limit_value = (double)profile->memory_bytes / mib;
+        trouble->limit_used = (double)runner->memory_bytes / mib;
     } else if (strcmp(limit, "wall") == 0) {
         trouble->limit = SANDBOX_LIMIT_WALL;
         trouble->limit_value = trouble->limit_used = profile->wall_s;
@@ -226,7 +226,7 @@ static void explain_end(struct runner *runner, const struct record *event, struc
         trouble->limit_used = runner->cpu_ms / 1000;
     } else if (WIFSIGNALED(state) && WTERMSIG(state) == SIGXFSZ) {
         trouble->limit = SANDBOX_LIMIT_FILE;
-        trouble->limit_value = trouble->limit_used = (double)profile->file_bytes;
+        trouble->limit_value = trouble->limit_used = (double)profile->file_bytes / mib;
     } else {
         trouble->kind = TROUBLE_CRASH;
         if (WIFSIGNALED(state)) {
@@ -278,7 +278,7 @@ void worker_free(struct worker *worker)
     }
     for (int i = 0; i < worker->n_events; i++) record_done(&worker->events[i]);
     if (worker->folder) {
-        enum status ignored = folder_remove(worker->folder, NULL);
+        enum status ignored = sandbox_folder_remove(worker->folder, NULL);
         (void)ignored; /* the next start sweeps */
         free(worker->folder);
     }
