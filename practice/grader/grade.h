@@ -32,7 +32,4 @@ struct grade_request {
 /* Always fills *result; the caller frees it with result_done(). */
 void grade(struct result *result, struct grader *grader, const struct grade_request *request);
 
-/* The oracle of a drill, by its name ("kv-cache"); NULL when the build does not have it. */
-const struct oracle *oracle_find(const char *name);
-
 #endif
