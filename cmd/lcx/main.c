@@ -11,8 +11,8 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_today, verb_today},   {&usage_lab, verb_lab},       {&usage_progress, verb_progress},
-    {&usage_doctor, verb_doctor}, {&usage_config, verb_config}, {&usage_data, verb_data},
+    {&usage_drill, verb_drill},   {&usage_lab, verb_lab},
+    {&usage_config, verb_config},
     {&usage_help, verb_help},     {NULL, NULL},
 };
 
@@ -98,7 +98,7 @@ static int run(struct app *app, int argc, char **argv)
         if (arguments_read(&arguments, app, &none, argc, argv, &exit_status)) CHECK(!"an option");
         return exit_status;
     }
-    if (argc == 0 && !app->help) return verb_today(app, 0, argv);
+    if (argc == 0 && !app->help) return verb_help(app, 0, argv);
     return verbs_run(app, &usage_lcx, argc, argv);
 }
 

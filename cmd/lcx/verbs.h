@@ -13,6 +13,7 @@
 
 VERB(today);
 VERB(progress);
+VERB(drill);
 VERB(lab);
 VERB(doctor);
 VERB(data);
