@@ -77,8 +77,8 @@ void harness_call(const struct record *in, struct record *out)
     if (op == OP_TRAIN) {
         const int n_merges = (int)record_int(in, "n_merges");
         struct merge *merges = memory_new((size_t)n_merges, sizeof *merges);
-        const int made = bpe_train(merges, n_merges, record_u8(in, "text"),
-                                   (size_t)record_dim(in, "text", 0));
+        const int made =
+            bpe_train(merges, n_merges, record_u8(in, "text"), (size_t)record_dim(in, "text", 0));
         pack_merges(out, merges, made, n_merges);
         free(merges);
         return;
