@@ -454,7 +454,6 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     struct pair merges[MERGE_LIMIT];
 
     record_add_int(in, "op", ops[kind]);
-    record_add_int(in, "calls", 1);
     switch (kind) {
     case TRAIN_PLAIN:
         write_words(text, 240, rng);

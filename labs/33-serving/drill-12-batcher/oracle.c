@@ -307,6 +307,8 @@ struct verdict {
     char words[N_MISTAKES + 1][400];
     int run[N_MISTAKES + 1];
     int n_admitting_busy; /* steps that admit while others run already */
+    int64_t most_over;    /* by which a budget was exceeded, at most */
+    bool rounding_denied; /* it looked like rounding down first, and like something else later */
 };
 enum { OTHER = N_MISTAKES };
 
@@ -330,6 +332,7 @@ struct following {
     int64_t work_tokens;
 
     bool leak_seen, rounding_seen;
+    bool not_rounding; /* some step takes or gives back other than rounded-down blocks */
 };
 
 static void say(struct following *f, int mistake, const char *format, ...) PRINTF_LIKE(3, 4);
@@ -474,21 +477,25 @@ static void budgets(struct following *f)
 {
     int blocks, slots;
     held(f, &blocks, &slots);
+    const int over_slots = slots - f->s.max_running;
     const int64_t over_tokens = f->work_tokens - f->s.token_budget;
-    const int over_slots = slots - f->s.max_running, over_blocks = blocks - f->s.n_blocks;
-    const bool knows = f->after_step[f->step] == -1;
+    const int by_one[] = {BY_ONE, OTHER};
 
-    if (over_tokens > 0)
-        say(f, over_tokens == 1 ? BY_ONE : OTHER, _("%lld tokens in one step, token_budget is %d"),
-            (long long)f->work_tokens, f->s.token_budget);
-    if (over_slots > 0)
-        say(f, over_slots == 1 ? BY_ONE : OTHER,
-            _("%d requests hold slots, max_running is %d (a request that finishes in a step keeps "
-              "its slot until the end of that step)"),
-            slots, f->s.max_running);
-    if (over_blocks > 0)
-        say(f, over_blocks == 1 && knows ? BY_ONE : OTHER,
-            _("the running requests need %d blocks, there are %d"), blocks, f->s.n_blocks);
+    for (int i = 0; i < 2; i++) { /* the name only when it is never more than one: see judge() */
+        if (over_tokens > 0)
+            say(f, by_one[i], _("%lld tokens in one step, token_budget is %d"),
+                (long long)f->work_tokens, f->s.token_budget);
+        if (over_slots > 0)
+            say(f, by_one[i],
+                _("%d requests hold slots, max_running is %d (a request that finishes in a step "
+                  "keeps its slot until the end of that step)"),
+                slots, f->s.max_running);
+        if (blocks > f->s.n_blocks && (i == 1 || f->after_step[f->step] == -1))
+            say(f, by_one[i], _("the running requests need %d blocks, there are %d"), blocks,
+                f->s.n_blocks);
+    }
+    const int64_t over = over_tokens > over_slots ? over_tokens : over_slots;
+    if (over > f->verdict->most_over) f->verdict->most_over = over;
 }
 
 static bool holds_zombies(const struct following *f)
@@ -562,8 +569,9 @@ static void blocks_in_step(struct following *f)
             back_floor += floor_blocks(f, i);
         }
     }
+    if (used != taken_floor - back_floor) f->not_rounding = true;
     if (used == taken - back) return;
-    if (used == taken_floor - back_floor) {
+    if (used == taken_floor - back_floor && taken != taken_floor && !f->not_rounding) {
         f->rounding_seen = true;
         say(f, ROUNDING,
             _("free_blocks() says %d after it said %lld, but the requests admitted in between take "
@@ -593,8 +601,7 @@ static void retire(struct following *f)
     }
     const int64_t returned = (int64_t)f->after_end[f->step] - f->after_step[f->step];
     if (returned == back) return;
-    if (returned == back_floor) f->rounding_seen = true;
-    else if (returned == 0) f->leak_seen = true;
+    if (returned == 0 && back_floor > 0) f->leak_seen = true;
     if (ended >= 0)
         say(f, OTHER, _("free_blocks() rose by %lld with end(%d), expected %d"),
             (long long)returned, f->number[ended], back);
@@ -613,6 +620,7 @@ static void the_end(struct following *f)
             say(f, OTHER, _("request %d has %d of its %d tokens after the last step"), f->number[i],
                 f->produced[i], f->s.asked[i].ends_after);
     }
+    if (f->rounding_seen && f->not_rounding) f->verdict->rounding_denied = true;
     if (f->leak_seen && f->after_end[f->step] < expected)
         say(f, LEAK,
             _("%d blocks are free after the last step, expected %d: requests finished or were "
@@ -691,6 +699,8 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
         read_run(&f, runs[i].in, runs[i].out);
         follow(&f);
     }
+    if (verdict.most_over > 1) *verdict.words[BY_ONE] = '\0';
+    if (verdict.rounding_denied) *verdict.words[ROUNDING] = '\0';
     if (verdict.n_admitting_busy) *verdict.words[STATIC_BATCH] = '\0';
     for (int m = 0; m < N_MISTAKES; m++) {
         if (!*verdict.words[m]) continue;
