@@ -94,8 +94,8 @@ static int run(struct app *app, int argc, char **argv)
     if (argc > 0 && argv[0][0] == '-' && strcmp(argv[0], "--") != 0) {
         struct arguments arguments;
         int exit_status;
-        static const struct usage none = {.name = "", .arguments = "", .summary = ""};
-        if (arguments_read(&arguments, app, &none, argc, argv, &exit_status)) CHECK(!"an option");
+        if (arguments_read(&arguments, app, &usage_lcx, argc, argv, &exit_status))
+            CHECK(!"an option that was not taken before");
         return exit_status;
     }
     if (argc == 0 && !app->help) return verb_today(app, 0, argv);

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "progress/archive.h"
+#include "progress/attempt.h"
+#include "progress/review.h"
+#include "progress/sitting.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -150,6 +153,25 @@ static int data_forget(struct app *app, int argc, char **argv)
     return say_counts(app, "forget", NULL, &counts, _("Forgotten:"));
 }
 
+/* How much there is now. */
+static enum status count(struct archive_counts *counts, struct app *app, struct error *err)
+{
+    *counts = (struct archive_counts){0};
+    struct sitting *sittings;
+    struct attempt *attempts;
+    struct review *reviews;
+    enum status status = sitting_list(&sittings, &counts->sittings, app->progress, NULL, 0, err);
+    if (status) return status;
+    sitting_list_done(sittings, counts->sittings);
+    status = attempt_list(&attempts, &counts->attempts, app->progress, NULL, NULL, 0, err);
+    if (status) return status;
+    attempt_list_done(attempts, counts->attempts);
+    status = review_list(&reviews, &counts->reviews, app->progress, NULL, err);
+    if (status) return status;
+    free(reviews);
+    return STATUS_OK;
+}
+
 static int data_info(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
@@ -162,15 +184,15 @@ static int data_info(struct app *app, int argc, char **argv)
     struct database_facts facts;
     struct archive_counts counts;
     if (database_facts(app->progress->database, &facts, &err)) return app_fail(app, &err);
-    if (archive_count(app->progress, &counts, &err)) return app_fail(app, &err);
+    if (count(&counts, app, &err)) return app_fail(app, &err);
     if (app->json) {
-        app_json(app, json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i, s:i}", "folder",
+        app_json(app, json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i}", "folder",
                                 app->progress->folder, "schema", facts.schema, "size_bytes",
                                 (json_int_t)facts.size_bytes, "free_bytes",
                                 (json_int_t)facts.free_bytes, "copies", facts.n_copies,
                                 "copies_bytes", (json_int_t)facts.copies_bytes, "sittings",
                                 counts.sittings, "attempts", counts.attempts, "reviews",
-                                counts.reviews, "settings", counts.settings));
+                                counts.reviews));
         return EXIT_DONE;
     }
     struct table table;
@@ -181,8 +203,8 @@ static int data_info(struct app *app, int argc, char **argv)
     table_format(&table, STYLE_NONE, _("%.1f MiB, of which %.1f MiB can be given back"),
                  (double)facts.size_bytes / 1048576, (double)facts.free_bytes / 1048576);
     table_add(&table, STYLE_NONE, _("holds"));
-    table_format(&table, STYLE_NONE, _("sittings %d, attempts %d, reviews %d, settings %d"),
-                 counts.sittings, counts.attempts, counts.reviews, counts.settings);
+    table_format(&table, STYLE_NONE, _("sittings %d, attempts %d, reviews %d"), counts.sittings,
+                 counts.attempts, counts.reviews);
     table_add(&table, STYLE_NONE, _("format"));
     table_format(&table, STYLE_NONE, _("schema %d; lcx %s knows %d"), facts.schema, LCX_VERSION,
                  progress_schema());
