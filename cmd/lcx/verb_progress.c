@@ -47,7 +47,8 @@ static enum status read_round(struct round_view *view, struct app *app, const ch
         const struct drill *drill = app->drills.drills[i];
         if (!asks_for(drill, round)) continue;
         skills[view->n_drills].weight = 1;
-        status = readiness_evidence(&skills[view->n_drills++], app->progress, drill->number, day, err);
+        status =
+            readiness_evidence(&skills[view->n_drills++], app->progress, drill->number, day, err);
     }
     if (!status && view->n_drills)
         view->readiness = readiness_of(skills, view->n_drills, READINESS_SEED);
@@ -118,7 +119,8 @@ static void drill_cells(struct table *table, const struct app *app, const struct
     table_add(table, STYLE_NONE, words_in(&drill->title, app->language));
     if (!summary->submissions) table_add(table, STYLE_DIM, _("not tried"));
     else if (summary->passes)
-        table_format(table, STYLE_GOOD, _("passed %d of %d"), summary->passes, summary->submissions);
+        table_format(table, STYLE_GOOD, _("passed %d of %d"), summary->passes,
+                     summary->submissions);
     else table_format(table, STYLE_BAD, _("failed %d"), summary->submissions);
     if (summary->best_elapsed_ms >= 0)
         table_format(table, STYLE_NONE, _("best %s"), app_clock(text, summary->best_elapsed_ms));
@@ -150,10 +152,9 @@ static enum status add_drills(struct app *app, struct text *out, const struct ag
         if (status) break;
         const int64_t interview = app->settings.interview_day;
         if (app->json)
-            app_json(app, drill_row(app, drill, &summary, &agenda->items[i], agenda->today,
-                                    interview));
-        else
-            drill_cells(&table, app, drill, &summary, &agenda->items[i], agenda->today, interview);
+            app_json(app,
+                     drill_row(app, drill, &summary, &agenda->items[i], agenda->today, interview));
+        else drill_cells(&table, app, drill, &summary, &agenda->items[i], agenda->today, interview);
     }
     if (!app->json) table_print(out, app, &table, 2);
     table_done(&table);
@@ -194,9 +195,9 @@ static void add_outlook(struct app *app, struct text *out, const struct agenda *
         const struct plan_outlook *outlook = &agenda->plan.outlook[i];
         const struct drill *drill = app->drills.drills[outlook->item];
         if (app->json) {
-            json_t *row = json_pack("{s:s, s:s, s:i, s:b}", "kind", "outlook", "drill",
-                                    drill->number, "sightings", outlook->sightings, "fits",
-                                    outlook->fits);
+            json_t *row =
+                json_pack("{s:s, s:s, s:i, s:b}", "kind", "outlook", "drill", drill->number,
+                          "sightings", outlook->sightings, "fits", outlook->fits);
             if (outlook->recall >= 0)
                 json_object_set_new(row, "recall", json_real(outlook->recall));
             app_json(app, row);
@@ -206,9 +207,10 @@ static void add_outlook(struct app *app, struct text *out, const struct agenda *
         }
     }
     if (names.size) {
-        char *line = text_printf(_("Will not fit twice before the interview: %s. More minutes a day "
-                                   "(lcx config daily-minutes N) make room."),
-                                 text_string(&names));
+        char *line =
+            text_printf(_("Will not fit twice before the interview: %s. More minutes a day "
+                          "(lcx config daily-minutes N) make room."),
+                        text_string(&names));
         text_add(out, "\n");
         app_paragraph(app, out, 0, line);
         free(line);

@@ -26,10 +26,11 @@ static void greet(const struct app *app)
     struct text out = {0};
     terminal_paint(&out, &app->out, STYLE_STRONG, "lynx-cortex");
     text_add(&out, "\n");
-    app_paragraph(app, &out, 0,
-                  _("Practice for AI-lab interviews: you write attention, BPE or a KV cache from a "
-                    "blank file, with the clock running, and are told what is right, what is wrong, "
-                    "and which mistake it is."));
+    app_paragraph(
+        app, &out, 0,
+        _("Practice for AI-lab interviews: you write attention, BPE or a KV cache from a "
+          "blank file, with the clock running, and are told what is right, what is wrong, "
+          "and which mistake it is."));
     text_add(&out, "\n");
 
     static const struct {
@@ -85,12 +86,12 @@ static void add_date(const struct app *app, struct text *out, const struct agend
         day_text(interview, app->settings.interview_day);
         text_add(&line, " · ");
         if (left > 0)
-            text_format(&line, ngettext("interview in %d day (%s)", "interview in %d days (%s)", (unsigned long)left),
+            text_format(&line,
+                        ngettext("interview in %d day (%s)", "interview in %d days (%s)",
+                                 (unsigned long)left),
                         (int)left, interview);
-        else if (left == 0)
-            text_add(&line, _("the interview is today: rest, eat, good luck"));
-        else
-            text_format(&line, _("the interview was on %s"), interview);
+        else if (left == 0) text_add(&line, _("the interview is today: rest, eat, good luck"));
+        else text_format(&line, _("the interview was on %s"), interview);
     }
     terminal_paint(out, &app->out, STYLE_STRONG, text_string(&line));
     text_add(out, "\n");
@@ -111,13 +112,11 @@ static enum status add_running(struct app *app, struct text *out, const struct d
     struct text line = {0};
     text_format(&line, "%s %s · %s · ", drill->number, words_in(&drill->title, app->language),
                 sitting.lane);
-    if (time.paused)
-        text_format(&line, _("paused, %s left"), app_clock(left, time.left_ms));
+    if (time.paused) text_format(&line, _("paused, %s left"), app_clock(left, time.left_ms));
     else if (time.left_ms > 0)
         text_format(&line, _("%s left of %s"), app_clock(left, time.left_ms),
                     app_clock(of, time.budget_ms));
-    else
-        text_format(&line, _("%s over time"), app_clock(left, time.overtime_ms));
+    else text_format(&line, _("%s over time"), app_clock(left, time.overtime_ms));
     if (sitting.exam) text_format(&line, " · %s", _("exam"));
     terminal_wrap(out, text_string(&line), app->out.width, "  ", "  ", false);
     text_clear(&line);
@@ -153,8 +152,7 @@ static void add_entries(struct app *app, struct text *out, const struct agenda *
         table_format(&table, STYLE_NONE, _("%d min"), entry->minutes);
         if (entry->recall >= 0)
             table_format(&table, STYLE_DIM, _("recall %d %%"), percent(entry->recall));
-        else
-            table_add(&table, STYLE_NONE, NULL);
+        else table_add(&table, STYLE_NONE, NULL);
         table_format(&table, STYLE_CODE, "lcx drill start %s --lang %s", drill->number, lane);
     }
     table_print(out, app, &table, 2);
@@ -174,9 +172,10 @@ static enum status add_interrupted(struct app *app, struct text *out, struct err
     int n = 0;
     const enum status status = attempt_interrupted(&attempts, &n, app->progress, err);
     if (status || !n) return status;
-    char *line = text_printf(_("An attempt at drill %s was cut off while it was graded; it is kept: "
-                               "lcx drill history %s"),
-                             attempts[0].drill, attempts[0].drill);
+    char *line =
+        text_printf(_("An attempt at drill %s was cut off while it was graded; it is kept: "
+                      "lcx drill history %s"),
+                    attempts[0].drill, attempts[0].drill);
     text_add(out, "\n");
     app_paragraph(app, out, 0, line);
     free(line);
@@ -197,9 +196,10 @@ static enum status add_week(struct app *app, struct text *out, const struct agen
         text_format(&line, _(" · this week: %d of %d sittings"), sittings,
                     app->settings.weekly_sittings);
     if (agenda->plan.left_out)
-        text_format(&line, ngettext(" · %d more is due and does not fit today",
-                                    " · %d more are due and do not fit today",
-                                    (unsigned long)agenda->plan.left_out),
+        text_format(&line,
+                    ngettext(" · %d more is due and does not fit today",
+                             " · %d more are due and do not fit today",
+                             (unsigned long)agenda->plan.left_out),
                     agenda->plan.left_out);
     text_add(out, "\n");
     terminal_wrap(out, text_string(&line), app->out.width, "", "", false);
@@ -266,9 +266,9 @@ static enum status print_rows(struct app *app, const struct agenda *agenda, stru
     for (int i = 0; i < agenda->plan.n_today; i++) {
         const struct plan_entry *entry = &agenda->plan.today[i];
         const struct drill *drill = app->drills.drills[entry->item];
-        json_t *row = json_pack("{s:s, s:s, s:s, s:i}", "kind", kinds[entry->reason], "drill",
-                                drill->number, "title", words_in(&drill->title, app->language),
-                                "minutes", entry->minutes);
+        json_t *row =
+            json_pack("{s:s, s:s, s:s, s:i}", "kind", kinds[entry->reason], "drill", drill->number,
+                      "title", words_in(&drill->title, app->language), "minutes", entry->minutes);
         if (entry->recall >= 0) json_object_set_new(row, "recall", json_real(entry->recall));
         if (entry->reason == PLAN_FINISH) {
             struct sitting sitting;
@@ -280,8 +280,7 @@ static enum status print_rows(struct app *app, const struct agenda *agenda, stru
                 return status;
             }
             if (found) {
-                const struct sitting_time time =
-                    sitting_time(&sitting, clock_wall_ms(app->clock));
+                const struct sitting_time time = sitting_time(&sitting, clock_wall_ms(app->clock));
                 json_object_set_new(row, "lane", json_string(sitting.lane));
                 json_object_set_new(row, "exam", json_boolean(sitting.exam));
                 json_object_set_new(row, "paused", json_boolean(time.paused));
@@ -297,15 +296,15 @@ static enum status print_rows(struct app *app, const struct agenda *agenda, stru
     const enum status status = sitting_week_count(&sittings, app->progress, err);
     if (status) return status;
     char today[16], interview[16];
-    app_json(app, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:i}", "kind", "day", "date",
-                            day_text(today, agenda->today), "interview_date",
-                            app->settings.interview_day == DAY_NONE
-                                ? NULL
-                                : day_text(interview, app->settings.interview_day),
-                            "minutes_done", agenda->minutes_done, "daily_minutes",
-                            app->settings.daily_minutes, "left_out", agenda->plan.left_out,
-                            "week_sittings", sittings, "weekly_goal",
-                            app->settings.weekly_sittings));
+    app_json(app,
+             json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:i}", "kind", "day", "date",
+                       day_text(today, agenda->today), "interview_date",
+                       app->settings.interview_day == DAY_NONE
+                           ? NULL
+                           : day_text(interview, app->settings.interview_day),
+                       "minutes_done", agenda->minutes_done, "daily_minutes",
+                       app->settings.daily_minutes, "left_out", agenda->plan.left_out,
+                       "week_sittings", sittings, "weekly_goal", app->settings.weekly_sittings));
     return STATUS_OK;
 }
 

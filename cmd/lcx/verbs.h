@@ -7,12 +7,13 @@
 
 #include "arguments.h"
 
-#define VERB(name)                                                                                 \
-    extern const struct usage usage_##name;                                                        \
+#define VERB(name) \
+    extern const struct usage usage_##name; \
     int verb_##name(struct app *app, int argc, char **argv)
 
 VERB(today);
 VERB(progress);
+VERB(drill);
 VERB(lab);
 VERB(doctor);
 VERB(data);
