@@ -4,45 +4,38 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "table.h"
+
 /* ---- help ---- */
 
 static void describe_options(const struct app *app, struct text *out, const struct usage *usage)
 {
     if (!usage->options) return;
     app_heading(app, out, _("Options"));
+    struct table table;
+    table_init(&table, 2);
     for (const struct option_description *option = usage->options; option->name; option++) {
-        char *name = option->value ? text_printf("    --%s %s", option->name, option->value)
-                                   : text_printf("    --%s", option->name);
-        struct text first = {0};
-        terminal_pad(&first, name, 27);
-        text_add(&first, " ");
-        terminal_wrap(out, _(option->summary), app->out.width, text_string(&first),
-                      "                            ", false);
-        text_done(&first);
-        free(name);
+        table_format(&table, STYLE_CODE, "--%s%s%s", option->name, option->value ? " " : "",
+                     option->value ? option->value : "");
+        table_add(&table, STYLE_NONE, _(option->summary));
     }
+    table_print(out, app, &table, 4);
+    table_done(&table);
 }
 
 static void describe_verbs(const struct app *app, struct text *out, const struct usage *usage)
 {
     if (!usage->verbs) return;
     app_heading(app, out, _("Verbs"));
+    struct table table;
+    table_init(&table, 2);
     for (const struct verb *verb = usage->verbs; verb->usage; verb++) {
-        const char *space = usage->name[0] ? " " : "";
-        char *words =
-            text_printf("%s%s%s%s%s", usage->name, space,
-                        strrchr(verb->usage->name, ' ') ? strrchr(verb->usage->name, ' ') + 1
-                                                        : verb->usage->name,
-                        verb->usage->arguments[0] ? " " : "", verb->usage->arguments);
-        struct text first = {0};
-        text_add(&first, "    ");
-        terminal_pad(&first, words, 26);
-        text_add(&first, "  ");
-        terminal_wrap(out, _(verb->usage->summary), app->out.width, text_string(&first),
-                      "                                ", false);
-        text_done(&first);
-        free(words);
+        table_format(&table, STYLE_CODE, "%s%s%s", verb->usage->name,
+                     verb->usage->arguments[0] ? " " : "", verb->usage->arguments);
+        table_add(&table, STYLE_NONE, _(verb->usage->summary));
     }
+    table_print(out, app, &table, 4);
+    table_done(&table);
 }
 
 static void describe_synopsis(struct text *out, const struct usage *usage)
@@ -119,8 +112,8 @@ static int unknown_option(const struct app *app, const struct usage *usage, cons
         status = app_misuse(app, _("%s: no option --%s; did you mean --%s?"), verb_words(usage),
                             word, nearest);
     else
-        status = app_misuse(app, _("%s: no option --%s; lcx %s --help lists them"),
-                            verb_words(usage), word, usage->name);
+        status =
+            app_misuse(app, _("%s: no option --%s; --help lists them"), verb_words(usage), word);
     free(word);
     return status;
 }
