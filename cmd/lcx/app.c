@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/markdown.h"
+#include "progress/home.h"
 
 /* ---- where things are ---- */
 
