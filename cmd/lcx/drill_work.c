@@ -345,12 +345,13 @@ void work_show_result(const struct app *app, struct text *out, const struct work
     char *summary = result_summary(result, app->language);
 
     show_verdict(app, out, work, result);
+    const struct finding *first = result_first(result);
     terminal_clean(&clean, summary, strlen(summary));
-    app_paragraph(app, out, 0, text_string(&clean));
+    if (first && first->check == CHECK_BUILD) text_format(out, "%s\n", text_string(&clean));
+    else app_paragraph(app, out, 0, text_string(&clean));
     text_add(out, "\n");
     show_checks(app, out, result);
     if (result->verdict == VERDICT_FAIL) show_input(app, out, result);
-    const struct finding *first = result_first(result);
     if (!first || first->check != CHECK_BUILD) show_printed(app, out, result->printed);
     show_next(app, out, work, result);
     text_done(&clean);
