@@ -89,7 +89,7 @@ void runner_close(struct runner *runner);
  * mends it. Starts nothing. */
 struct lane_tools {
     bool present;
-    char detail[512];
+    char detail[1280];
     char mend[256];
 };
 void lane_tools(struct lane_tools *tools, enum lane lane, const char *python);
