@@ -3,7 +3,8 @@
 import numpy as np
 
 CALLABLES = {"new_cache": 4, "append": 3, "truncate": 2, "attend": 2, "forward": 7}
-WINDOW = 1024  # timed appends between two truncations
+APPENDS = 8  # in one timed call
+WINDOW = 1024  # appends between two truncations, which bound the memory
 
 
 def blank(shape, like):
@@ -67,19 +68,23 @@ def run_cache(solution, x):
     return {"out": out}
 
 
+caches = []  # filled in the first timed call and kept: filling is no part of the time
+
+
 def run_timed(solution, x, lane):
-    k, v, n = x["k"], x["v"], x["n"]
+    k, v, sizes = x["k"], x["v"], x["sizes"].tolist()
     B, H, _, D = k.shape
-    many = k.repeat(1, 1, n, 1) if lane == "torch" else k.repeat(n, axis=2)
-    cache = solution.new_cache(B, H, D, n + WINDOW)
-    solution.append(cache, many, many)
-    append, calls = solution.append, x["calls"]
-    for c in range(calls):
-        if c and c % WINDOW == 0:
+    if not caches:
+        for n in sizes:
+            zeros = 0 * (k.repeat(1, 1, n, 1) if lane == "torch" else k.repeat(n, axis=2))
+            caches.append(solution.new_cache(B, H, D, n + WINDOW))
+            solution.append(caches[-1], zeros, zeros)
+    cache, n, append = caches[x["which"]], sizes[x["which"]], solution.append
+    for i in range(x["calls"] * APPENDS):
+        if i % WINDOW == 0:
             solution.truncate(cache, n)
         append(cache, k, v)
-    solution.truncate(cache, n)
-    return {"out": solution.attend(cache, k)}
+    return {"appends": x["calls"] * APPENDS}
 
 
 def call(solution, x, lane):
