@@ -44,6 +44,7 @@ struct output_rule {
     bool exact;        /* tokens, indices: equal or not */
     double rtol, atol; /* 0: the default */
     int64_t (*reduction)(const struct record *in); /* terms in the longest sum; NULL: 1 */
+    const char *axes; /* letters of its axes, "BHTD": named in messages; NULL: numbered */
 };
 
 /* A mistake that solve() can reproduce, or that another check finds. */
