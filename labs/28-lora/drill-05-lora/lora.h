@@ -15,7 +15,8 @@ struct lora {
     float *B;    /* [O,R] */
 };
 
-/* Fill A from `draws` [R,I], uniform numbers in [0,1), and B with zeros. */
+/* Fill A from `draws` [R,I], uniform numbers in [0,1), and B with zeros; `merged` becomes
+ * false, W is not looked at. */
 void lora_init(struct lora *lora, const float *draws);
 
 /* y [N,O] is written; x [N,I]. */

@@ -129,7 +129,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case MERGE_TWICE: make(in, OP_TWICE, 3, 5, 7, 3, 6.0, rng); break;
     case UNMERGE: make(in, OP_UNMERGE, 2, 7, 5, 2, 3.0, rng); break;
     case START: make(in, OP_START, 4, 8, 6, 2, 4.0, rng); break;
-    default: CHECK(!"known kind");
+    default: CHECK(false && "known kind");
     }
 }
 
@@ -360,15 +360,20 @@ static int64_t reduction(const struct record *in)
 }
 
 static const struct output_rule rules[] = {
-    {.field = "A", .reduction = reduction},
-    {.field = "B", .reduction = reduction},
-    {.field = "W", .reduction = reduction},
-    {.field = "y", .reduction = reduction},
-    {.field = "d_x", .gradient = true, .reduction = reduction},
-    {.field = "d_A", .gradient = true, .reduction = reduction},
-    {.field = "d_B", .gradient = true, .reduction = reduction},
-    {.field = "y_merged", .reduction = reduction},
-    {.field = "y_unmerged", .reduction = reduction},
+    {.field = "A", .axes = "RI", .reduction = reduction},
+    {.field = "B", .axes = "OR", .reduction = reduction},
+    {.field = "W", .axes = "OI", .reduction = reduction},
+    {.field = "y", .axes = "NO", .reduction = reduction},
+    {.field = "d_x", .gradient = true, .axes = "NI", .reduction = reduction},
+    {.field = "d_A", .gradient = true, .axes = "RI", .reduction = reduction},
+    {.field = "d_B", .gradient = true, .axes = "OR", .reduction = reduction},
+    {.field = "W_never_merged", .axes = "OI", .reduction = reduction},
+    {.field = "W_merged", .axes = "OI", .reduction = reduction},
+    {.field = "W_merged_twice", .axes = "OI", .reduction = reduction},
+    {.field = "W_unmerged", .axes = "OI", .reduction = reduction},
+    {.field = "W_unmerged_twice", .axes = "OI", .reduction = reduction},
+    {.field = "y_merged", .axes = "NO", .reduction = reduction},
+    {.field = "y_unmerged", .axes = "NO", .reduction = reduction},
 };
 
 /* With B = 0 the layer is the base, and the base stays what it is. */
