@@ -1,6 +1,7 @@
 #include "grader/compare.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/locale.h"

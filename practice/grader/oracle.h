@@ -109,4 +109,7 @@ struct oracle {
     } complexity;
 };
 
+/* The oracle of a drill, by its name ("kv-cache"); NULL when the build does not have it. */
+const struct oracle *oracle_find(const char *name);
+
 #endif

@@ -33,14 +33,14 @@ struct trouble {
     char message[2048];
     int signal;                    /* of a crash; 0 when it exited by itself */
     enum sandbox_limit limit;
-    double limit_value, limit_used; /* seconds or bytes, as the limit is */
+    double limit_value, limit_used; /* in the unit of the limit: sandbox_limit_unit() */
 };
 
 /* What all gradings of one command share. The workers start at first use. */
 struct worker;
 struct grader {
     const char *helpers;  /* folder of call-NN.o, reference-NN, worker.py, libconfine.so */
-    const char *scratch;  /* folder for the attempts' own folders */
+    const char *scratch;  /* folder for the attempts' own folders; NULL: the sandbox's own */
     const char *python;   /* configured interpreter, or NULL */
     bool unsafe;          /* run even without namespaces and Landlock */
     struct worker *workers[LANE_COUNT];
@@ -55,6 +55,8 @@ struct runner {
     int output;      /* what a Python child prints; -1 in the C lane, where the sandbox reads it */
     int64_t id;      /* of a Python child */
     char *folder;    /* the attempt's, removed at close */
+    char *source;    /* NULL: the reference as shipped */
+    enum runner_build { RUNNER_FAST, RUNNER_SANITIZED } build; /* the C lane is built both ways */
     struct sandbox sandbox;
     struct text printed;
     double wall_s;
@@ -62,9 +64,7 @@ struct runner {
     uint64_t memory_bytes;
 };
 
-enum runner_build { RUNNER_FAST, RUNNER_SANITIZED }; /* the C lane is built both ways */
-
-/* Start `source`. On trouble the runner is closed already. What the build or the import printed
+/* Start `source`. runner_close() is needed in any case. What the build or the import printed
  * (warnings) is in runner->printed. `source` NULL: the reference as shipped (C: built before). */
 void runner_open(struct runner *runner, struct grader *grader, const struct drill *drill,
                  enum lane lane, enum runner_build build, const char *source,
@@ -76,6 +76,9 @@ void runner_open(struct runner *runner, struct grader *grader, const struct dril
  * process lives on): then its `out` is empty. */
 void runner_call(struct runner *runner, const struct record *in, struct record *out, int n,
                  int64_t *elapsed_ns, struct trouble *trouble);
+
+/* Start the same submission again after its process ended; C is not built again. */
+void runner_restart(struct runner *runner, struct trouble *trouble);
 
 /* True when the process is there for another call. */
 bool runner_alive(const struct runner *runner);

@@ -92,7 +92,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
             }
         break;
     }
-    default: CHECK(!"known kind");
+    default: check_failed("a known kind", __FILE__, __LINE__);
     }
 }
 
