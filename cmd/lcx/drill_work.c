@@ -11,13 +11,9 @@ int work_drill(struct app *app, const char *word, const struct drill **drill)
 {
     struct error err;
     int status = app_open_drills(app);
-    if (!status) status = app_open_progress(app);
     if (status) return status;
-    if (drills_find(drill, &app->drills, word, &err)) {
-        app_fail(app, &err);
-        return EXIT_MISUSE;
-    }
-    return EXIT_DONE;
+    if (drills_find(drill, &app->drills, word, &err)) return app_misuse(app, "%s", err.message);
+    return app_open_progress(app);
 }
 
 static char *absolute(const char *path)
@@ -134,7 +130,8 @@ struct grader work_grader(struct app *app)
     if (sandbox_sweep(NULL, &err)) app_note(app, "%s", err.message);
     return (struct grader){
         .helpers = app->helpers,
-        .python = app->settings.python && *app->settings.python ? app->settings.python : NULL,
+        .python = app_python(app),
+        .cache = app_cache(app),
         .unsafe = app->unsafe,
     };
 }

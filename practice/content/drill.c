@@ -60,7 +60,7 @@ static const struct cyaml_schema_value forbidden_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct drill_forbidden, forbidden_fields)};
 
 static const struct cyaml_schema_value pair_value = {
-    CYAML_VALUE_SEQUENCE_FIXED(CYAML_FLAG_DEFAULT, char *, &a_word, 2)};
+    CYAML_VALUE_SEQUENCE_FIXED(CYAML_FLAG_POINTER, char *, &a_word, 2)};
 
 static const struct cyaml_schema_field step_fields[] = {
     CYAML_FIELD_INT("level", CYAML_FLAG_DEFAULT, struct drill_step, level),

@@ -46,7 +46,7 @@ struct drill_step {
 };
 
 struct drill_pair {
-    char *names[2];
+    char **names; /* [2] */
 };
 
 struct drill {
