@@ -374,7 +374,8 @@ static void judge_rows(struct findings *findings, const struct case_run *run, in
     }
     for (int64_t b = 0; b < B; b++) {
         const double token = array_at(tokens, b);
-        if (token >= 0 && token < (double)V && array_at(probs, b * V + (int64_t)token) > 0.0) continue;
+        const bool known = token >= 0.0 && token < (double)V;
+        if (known && array_at(probs, b * V + (int64_t)token) > 0.0) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("row %d chose token %g, to which its own probabilities give no chance"),
                     (int)b, token);

@@ -13,7 +13,10 @@ class LoRA:
     """The attributes W [O,I], A [R,I] and B [O,R] hold the present weights, as tensors."""
 
     def __init__(self, W, A, B, alpha):
-        """W: [O,I], A: [R,I], B: [O,R], float32, the caller's (copy what you change); alpha: float."""
+        """W: [O,I], A: [R,I], B: [O,R], float32, all the caller's: copy what you change.
+
+        alpha: float.
+        """
         raise NotImplementedError
 
     def forward(self, x):
@@ -21,7 +24,10 @@ class LoRA:
         raise NotImplementedError
 
     def backward(self, x, d_y):
-        """x: [N,I], d_y: [N,O]. Returns d_x [N,I], d_A [R,I], d_B [O,R]. Not called while merged."""
+        """x: [N,I], d_y: [N,O]. Returns d_x [N,I], d_A [R,I], d_B [O,R].
+
+        Not called while merged.
+        """
         raise NotImplementedError
 
     def step(self, x, d_y, lr):

@@ -125,7 +125,8 @@ static void make_margins(struct record *in, int op, struct rng *rng)
 {
     const int64_t P = 2, T = 7, V = 8;
     make(in, op, P, T, V, 1.0, true, rng);
-    float *policy = record_find(in, "policy")->data, *reference = record_find(in, "reference")->data;
+    float *policy = record_find(in, "policy")->data;
+    float *reference = record_find(in, "reference")->data;
     const int64_t *tokens = record_i64(in, "tokens");
     for (int64_t row = 0; row < 2 * P; row++)
         for (int64_t t = 0; t < T; t++) {
@@ -259,7 +260,10 @@ static double reward(const struct batch *batch, int64_t row)
            (log_prob(batch, batch->policy, row) - log_prob(batch, batch->reference, row));
 }
 
-static double sign(const struct batch *batch) { return batch->made & 1u << MARGIN_SIGN ? -1.0 : 1.0; }
+static double sign(const struct batch *batch)
+{
+    return batch->made & 1u << MARGIN_SIGN ? -1.0 : 1.0;
+}
 
 static double margin(const struct batch *batch, int64_t p)
 {
