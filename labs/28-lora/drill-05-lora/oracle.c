@@ -399,7 +399,7 @@ static void judge_start(struct findings *findings, const struct case_run *run, i
     for (int64_t i = 0; i < O * I; i++) {
         if (array_at(after, i) == (double)W[i]) continue;
         finding_add(findings, CASE_PROPERTY, index, "base-gradient",
-                    _("a training step changed the frozen base: W[%d,%d] was %g and is %g"),
+                    _("a training step changed the frozen base: W[%d,%d] was %.9g and is %.9g"),
                     (int)(i / I), (int)(i % I), (double)W[i], array_at(after, i));
         return;
     }
