@@ -35,11 +35,11 @@ struct app {
     const char *language; /* "en" or "es" */
     bool json;            /* JSON Lines on standard output, nothing else */
     bool plain;
-    bool unsafe;          /* --unsafe: grade without namespaces and Landlock */
-    bool help;            /* --help was given: arguments_read() answers it */
-    bool language_given;  /* --lang was given: it goes before the setting */
-    struct terminal out;  /* standard output */
-    struct terminal err;  /* standard error */
+    bool unsafe;         /* --unsafe: grade without namespaces and Landlock */
+    bool help;           /* --help was given: arguments_read() answers it */
+    bool language_given; /* --lang was given: it goes before the setting */
+    struct terminal out; /* standard output */
+    struct terminal err; /* standard error */
     const struct clock *clock;
 
     /* Where things are. Never NULL; whether they exist is for the one who opens them. */

@@ -68,6 +68,10 @@ void work_show_result(const struct app *app, struct text *out, const struct work
 /* "12:31 left of 20:00", "3:10 over", "paused, ..."; "" when nothing runs. Caller frees. */
 char *work_clock(const struct app *app, const struct sitting *sitting);
 
+/* Count one more hint for the drill's running sitting and append it. 0, or the exit status after
+ * saying why there is none (an exam, nothing running). */
+MUST_CHECK int work_hint(struct app *app, const struct drill *drill, struct text *out);
+
 /* 0 pass, 1 fail or limit, 3 unavailable or our fault. */
 int work_exit_status(const struct result *result);
 

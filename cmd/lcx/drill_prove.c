@@ -80,8 +80,12 @@ int drill_prove(struct app *app, int argc, char **argv)
     int status;
     if (!arguments_read(&arguments, app, &usage_drill_prove, argc, argv, &status)) return status;
     if (!arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, 1.0, &seed)) return EXIT_MISUSE;
-    status = arguments.n ? work_drill(app, arguments.words[0], &one) : app_open_drills(app);
+    status = app_open_drills(app);
+    if (!status && app_has_progress(app)) status = app_open_progress(app); /* for the interpreter */
     if (status) return status;
+    struct error err;
+    if (arguments.n && drills_find(&one, &app->drills, arguments.words[0], &err))
+        return app_misuse(app, "%s", err.message);
 
     struct grader grader = work_grader(app);
     for (int i = 0; i < app->drills.n_drills && !status; i++)

@@ -11,13 +11,9 @@ int work_drill(struct app *app, const char *word, const struct drill **drill)
 {
     struct error err;
     int status = app_open_drills(app);
-    if (!status) status = app_open_progress(app);
     if (status) return status;
-    if (drills_find(drill, &app->drills, word, &err)) {
-        app_fail(app, &err);
-        return EXIT_MISUSE;
-    }
-    return EXIT_DONE;
+    if (drills_find(drill, &app->drills, word, &err)) return app_misuse(app, "%s", err.message);
+    return app_open_progress(app);
 }
 
 static char *absolute(const char *path)

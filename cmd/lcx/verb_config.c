@@ -88,8 +88,7 @@ static const char *find_name(const struct app *app, const char *name)
     const char *nearest = app_nearest(name, setting_names);
     if (nearest)
         (void)app_misuse(app, _("config: no setting \"%s\"; did you mean %s?"), name, nearest);
-    else
-        (void)app_misuse(app, _("config: no setting \"%s\"; lcx config lists them"), name);
+    else (void)app_misuse(app, _("config: no setting \"%s\"; lcx config lists them"), name);
     return NULL;
 }
 
@@ -174,10 +173,8 @@ static int change(struct app *app, const char *name, const char *value)
         return EXIT_DONE;
     }
     char *now = settings_text(&app->settings, name);
-    if (now && *now)
-        printf(_("%s is now %s\n"), name, now);
-    else
-        printf(_("%s is not set now\n"), name);
+    if (now && *now) printf(_("%s is now %s\n"), name, now);
+    else printf(_("%s is not set now\n"), name);
     free(now);
     return EXIT_DONE;
 }

@@ -80,14 +80,16 @@ static void add_choices(struct text *out, const struct usage *usage, const char 
 
 static void bash_completion(struct text *out)
 {
-    text_add(out, "# bash completion for lcx\n"
-                  "_lcx() {\n"
-                  "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb='' words='' i\n"
-                  "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
-                  "        case ${COMP_WORDS[i]} in -* | [0-9]* | */* | en | es) ;;\n"
-                  "        *) verb=${verb:+$verb }${COMP_WORDS[i]} ;; esac\n"
-                  "    done\n"
-                  "    case \"$verb $before\" in\n");
+    text_add(
+        out,
+        "# bash completion for lcx\n"
+        "_lcx() {\n"
+        "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb='' words='' i\n"
+        "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "        case ${COMP_WORDS[i]} in -* | [0-9]* | */* | en | es) ;;\n"
+        "        *) verb=${verb:+$verb }${COMP_WORDS[i]} ;; esac\n"
+        "    done\n"
+        "    case \"$verb $before\" in\n");
     add_choices(out, &usage_lcx,
                 "    %s) COMPREPLY=($(compgen -W '%s' -- \"$word\")); return ;;\n");
     text_add(out, "    esac\n"

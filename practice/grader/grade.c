@@ -10,7 +10,7 @@
 #include "grader/compare.h"
 #include "grader/timing.h"
 
-enum { RESTART_LIMIT = 3, SHOWN_ELEMENTS = 64 };
+enum { RESTART_LIMIT = 3, SHOWN_ELEMENTS = 32 };
 
 /* One grading under way. */
 struct grading {
@@ -379,13 +379,17 @@ static void settle(struct grading *grading)
     else if (result->trouble.kind == TROUBLE_LIMIT) result->verdict = VERDICT_LIMIT;
     else result->verdict = VERDICT_PASS;
 
-    for (int check = 0; check < CHECK_COUNT; check++) {
-        const bool timed = check == CHECK_COMPLEXITY || check == CHECK_SPEED;
-        const bool ran = timed ? reached_timing && (check == CHECK_SPEED ? result->speed_ratio > 0
-                                                                          : result->exponent_limit > 0)
-                               : grading->n_runs > 0 || check == CHECK_BUILD;
-        result->checks[check] = ran ? CHECK_PASSED : CHECK_NOT_RUN;
-    }
+    const bool ran = grading->n_runs > 0;
+    result->checks[CHECK_BUILD] = CHECK_PASSED;
+    for (int check = CHECK_CONTRACT; ran && check <= CHECK_NUMBERS; check++)
+        result->checks[check] = CHECK_PASSED;
+    for (int i = 0; i < grading->n_runs; i++)
+        result->checks[check_of_case(grading->oracle, grading->runs[i].kind)] = CHECK_PASSED;
+    for (int i = 0; ran && i < grading->oracle->n_rules; i++)
+        if (grading->oracle->rules[i].gradient) result->checks[CHECK_GRADIENT] = CHECK_PASSED;
+    if (reached_timing && result->exponent_limit > 0)
+        result->checks[CHECK_COMPLEXITY] = CHECK_PASSED;
+    if (reached_timing && result->speed_ratio > 0) result->checks[CHECK_SPEED] = CHECK_PASSED;
     for (int i = 0; i < result->findings.n; i++)
         result->checks[result->findings.list[i].check] = CHECK_FAILED;
 }

@@ -68,7 +68,7 @@ static const char *const migrations[] = {
     " owner TEXT,"
     " source_size INTEGER NOT NULL CHECK (source_size BETWEEN 0 AND 1048576),"
     " source BLOB NOT NULL CHECK (length(source) = source_size),"
-    " result TEXT CHECK (length(CAST(result AS BLOB)) <= 4194304 AND json_valid(result)),"
+    " result TEXT CHECK (result IS NULL OR (length(CAST(result AS BLOB)) <= 4194304 AND json_valid(result))),"
     " CHECK ((state = 'done') = (verdict IS NOT NULL)),"
     " CHECK ((verdict IS NULL) = (result IS NULL)),"
     " CHECK (counts = 0 OR (kind <> 'check' AND rehearsal = 0 AND sitting IS NOT NULL)),"

@@ -250,10 +250,10 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
 
     const bool drops = host_drops();
     status = folder_prepare(request->folder, drops, &owner, err);
-    if (!status) status = plan_make(&plan, request, walls, drops, err);
+    if (!status) status = sandbox_plan_make(&plan, request, walls, drops, err);
     if (!status) status = descriptors_make(fd, request, err);
     if (status) {
-        plan_done(&plan);
+        sandbox_plan_done(&plan);
         return status;
     }
 
@@ -274,7 +274,7 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
         .stage_from = (const char *const *)plan.stage_from,
     };
     status = launch(sandbox, &orders, fd, err);
-    plan_done(&plan);
+    sandbox_plan_done(&plan);
     if (status) {
         if (sandbox->cgroup) cgroup_remove(sandbox->cgroup);
         free(sandbox->cgroup);

@@ -332,7 +332,7 @@ static enum status configure(struct database *database, struct error *err)
     if (sqlite3_db_readonly(database->handle, "main") == 1)
         return database_failure(database, SQLITE_READONLY, err);
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
 
     char *mode;
     enum status status = ask_text(database, "PRAGMA journal_mode = WAL", &mode, err);
