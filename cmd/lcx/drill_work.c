@@ -130,7 +130,8 @@ struct grader work_grader(struct app *app)
     if (sandbox_sweep(NULL, &err)) app_note(app, "%s", err.message);
     return (struct grader){
         .helpers = app->helpers,
-        .python = app->settings.python && *app->settings.python ? app->settings.python : NULL,
+        .python = app_python(app),
+        .cache = app_cache(app),
         .unsafe = app->unsafe,
     };
 }

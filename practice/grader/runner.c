@@ -400,7 +400,7 @@ void runner_close(struct runner *runner)
 
 /* ---- doctor ---- */
 
-void lane_tools(struct lane_tools *tools, enum lane lane, const char *python)
+void lane_tools(struct lane_tools *tools, enum lane lane, const char *python, const char *cache)
 {
     *tools = (struct lane_tools){0};
     if (lane == LANE_C) {
@@ -413,7 +413,7 @@ void lane_tools(struct lane_tools *tools, enum lane lane, const char *python)
     }
     struct python found;
     struct error err = {0};
-    if (python_find(&found, lane, python, &err)) {
+    if (python_find(&found, lane, python, cache, &err)) {
         snprintf(tools->detail, sizeof tools->detail, "%s", err.message);
         snprintf(tools->mend, sizeof tools->mend, "%s",
                  lane == LANE_TORCH ? "./dev up --with torch" : "./dev up");

@@ -42,6 +42,7 @@ struct grader {
     const char *helpers;  /* folder of call-NN.o, reference-NN, worker.py, libconfine.so */
     const char *scratch;  /* folder for the attempts' own folders; NULL: the sandbox's own */
     const char *python;   /* configured interpreter, or NULL */
+    const char *cache;    /* folder for what need not be found out twice, or NULL */
     bool unsafe;          /* run even without namespaces and Landlock */
     struct worker *workers[LANE_COUNT];
 };
@@ -92,6 +93,6 @@ struct lane_tools {
     char detail[1280];
     char mend[256];
 };
-void lane_tools(struct lane_tools *tools, enum lane lane, const char *python);
+void lane_tools(struct lane_tools *tools, enum lane lane, const char *python, const char *cache);
 
 #endif

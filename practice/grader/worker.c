@@ -47,7 +47,7 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
     worker->sandbox.channel = -1;
     worker->next_id = 1;
 
-    if (python_find(&worker->python, lane, grader->python, &err)) {
+    if (python_find(&worker->python, lane, grader->python, grader->cache, &err)) {
         set_trouble(trouble, TROUBLE_UNAVAILABLE, err.message);
         free(worker);
         return NULL;

@@ -109,6 +109,54 @@ static void a_program_with_address_sanitizer_starts_and_reports(void **state)
     trial_done(&trial);
 }
 
+/* Whether /usr/bin/python3 has the library, asked outside. */
+static bool python_has(const char *library)
+{
+    char *command = text_printf("/usr/bin/python3 -c 'import %s' >/dev/null 2>&1", library);
+    const bool has = system(command) == 0;
+    free(command);
+    if (!has) print_message("skipped: /usr/bin/python3 has no %s\n", library);
+    return has;
+}
+
+static void python_says(const struct sandbox_profile *profile, const char *script,
+                        const char *expected)
+{
+    const char *const argv[] = {"/usr/bin/python3", "-I", "-c", script, NULL};
+    struct trial trial = {0};
+    trial_run(&trial, profile, argv);
+    print_message("%s: %.0f ms, cpu %.0f ms, %.0f MiB\n", profile->name, trial.report.wall_ms,
+                  trial.report.cpu_ms, (double)trial.report.memory_peak_bytes / (1 << 20));
+    assert_string_equal(text_string(&trial.report.output), expected);
+    assert_true(trial.report.exited);
+    assert_int_equal(trial.report.code, 0);
+    trial_done(&trial);
+}
+
+static void numpy_runs_under_its_profile(void **state)
+{
+    (void)state;
+    if (!python_has("numpy")) return;
+    python_says(&sandbox_profile_numpy,
+                "import numpy as np, threading\n"
+                "a = np.ones((300, 300)); b = a @ a; print(b.sum(), np.linalg.norm(np.eye(4)))\n"
+                "t = threading.Thread(target=print, args=('thread',)); t.start(); t.join()\n",
+                "27000000.0 2.0\nthread\n");
+}
+
+static void torch_runs_under_its_profile(void **state)
+{
+    (void)state;
+    if (!python_has("torch")) return;
+    python_says(&sandbox_profile_torch,
+                "import torch, torch.nn.functional as F\n"
+                "x = torch.ones(64, 64, requires_grad=True)\n"
+                "y = F.scaled_dot_product_attention(x[None], x[None], x[None]) if hasattr(F, "
+                "'scaled_dot_product_attention') else x[None]\n"
+                "((x @ x).sum() + y.sum() * 0).backward(); print(x.grad[0, 0].item())\n",
+                "128.0\n");
+}
+
 static void the_channel_carries_bytes_both_ways(void **state)
 {
     (void)state;
@@ -150,6 +198,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_signal_is_told_from_an_exit_code_that_looks_like_one),
         cmocka_unit_test(a_program_is_compiled_and_run_inside),
         cmocka_unit_test(a_program_with_address_sanitizer_starts_and_reports),
+        cmocka_unit_test(numpy_runs_under_its_profile),
+        cmocka_unit_test(torch_runs_under_its_profile),
         cmocka_unit_test(the_channel_carries_bytes_both_ways),
     };
     trial_begin(argc, argv);
