@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/locale.h" /* judge() writes in the user's language */
 #include "base/rng.h"
 #include "tensor/record.h"
 
@@ -43,6 +44,7 @@ struct output_rule {
     bool exact;        /* tokens, indices: equal or not */
     double rtol, atol; /* 0: the default */
     int64_t (*reduction)(const struct record *in); /* terms in the longest sum; NULL: 1 */
+    const char *axes; /* letters of its axes, "BHTD": named in messages; NULL: numbered */
 };
 
 /* A mistake that solve() can reproduce, or that another check finds. */
@@ -106,5 +108,8 @@ struct oracle {
         const char *mistake;        /* named when it fails; NULL: none */
     } complexity;
 };
+
+/* The oracle of a drill, by its name ("kv-cache"); NULL when the build does not have it. */
+const struct oracle *oracle_find(const char *name);
 
 #endif

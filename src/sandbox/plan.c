@@ -346,7 +346,7 @@ static enum status readable_check(const struct sandbox_request *request, enum sa
     return STATUS_OK;
 }
 
-enum status plan_make(struct plan *plan, const struct sandbox_request *request,
+enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
                       const char *temporary, enum sandbox_walls walls, bool drops,
                       struct error *err)
 {
@@ -373,7 +373,7 @@ enum status plan_make(struct plan *plan, const struct sandbox_request *request,
     return STATUS_OK;
 }
 
-void plan_done(struct plan *plan)
+void sandbox_plan_done(struct plan *plan)
 {
     plan_words_free(plan->argv);
     plan_words_free(plan->environment);

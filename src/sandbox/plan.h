@@ -19,11 +19,11 @@ struct plan {
 
 /* The command lines for a request behind these walls. `temporary` is the name of the folder
  * in the attempt's that becomes the private /tmp; `drops`: the run's uid is another than
- * ours. Release with plan_done(), also after an error. */
-MUST_CHECK enum status plan_make(struct plan *plan, const struct sandbox_request *request,
+ * ours. Release with sandbox_plan_done(), also after an error. */
+MUST_CHECK enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
                                  const char *temporary, enum sandbox_walls walls, bool drops,
                                  struct error *err);
-void plan_done(struct plan *plan);
+void sandbox_plan_done(struct plan *plan);
 
 /* The same bubblewrap walls around `lcx-confine --check`. Release with plan_words_free(). */
 char **plan_trial(void);

@@ -272,10 +272,10 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
     status = folder_prepare(temporary, request->folder, drops, &owner, err);
     if (status) return status;
     sandbox->temporary = path_join(request->folder, temporary);
-    status = plan_make(&plan, request, temporary, walls, drops, err);
+    status = sandbox_plan_make(&plan, request, temporary, walls, drops, err);
     if (!status) status = descriptors_make(fd, request, err);
     if (status) {
-        plan_done(&plan);
+        sandbox_plan_done(&plan);
         run_forget(sandbox);
         return status;
     }
@@ -297,7 +297,7 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
         .stage_from = (const char *const *)plan.stage_from,
     };
     status = launch(sandbox, &orders, fd, err);
-    plan_done(&plan);
+    sandbox_plan_done(&plan);
     if (status) {
         if (sandbox->cgroup) cgroup_remove(sandbox->cgroup);
         close_all(fd, FDS);

@@ -1,0 +1,398 @@
+"""The candidate's side of the wire, in the NumPy and PyTorch lanes.
+
+One worker imports the lane's library once, then forks a child for every
+submission; the child confines itself, loads the submission and answers batches
+of records, as harness.c does for the C lane.
+
+    parent -> worker   a record {verb "run", id, file, source, call, forbidden, confine} with two
+                       descriptors (the child's channel, its standard output), or {verb "kill", id}
+    worker -> parent   {event "ended", id, status, cpu_ms, memory_bytes, limit} for every child
+
+The parent's seeds, expected values and tolerances never come here.
+"""
+
+import array
+import ctypes
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+import types
+
+import numpy as np
+
+LANE = sys.argv[1]
+CONFINE = sys.argv[2]
+if LANE == "torch":
+    import torch
+
+    torch.set_num_threads(1)
+
+CONTROL = 3
+DTYPES = [np.float32, np.float64, np.int32, np.int64, np.uint8, np.bool_]
+OUTPUT_KINDS = {"f": None, "i": np.int64, "u": np.int64, "b": np.bool_}
+
+
+# ---- records (record.h has the layout) ----
+
+
+def encode(fields):
+    parts, size = [], 0
+
+    def add(data):
+        nonlocal size
+        parts.append(data)
+        size += len(data)
+
+    def pad():
+        add(b"\0" * (-size % 8))
+
+    for name, value in fields.items():
+        if isinstance(value, str):
+            value = value.encode("utf-8", "replace")
+        if isinstance(value, bytes):
+            value = np.frombuffer(value, np.uint8)
+        value = np.asarray(value)
+        code = next(i for i, dtype in enumerate(DTYPES) if value.dtype == dtype)
+        add(struct.pack("<BBB", code, value.ndim, len(name)) + name.encode())
+        pad()
+        add(struct.pack("<%dq" % value.ndim, *value.shape))
+        add(value.tobytes())
+        pad()
+    return b"LCXR" + struct.pack("<IQ", len(fields), size) + b"".join(parts)
+
+
+def decode(message):
+    (count,) = struct.unpack_from("<I", message, 4)
+    fields, at = {}, 16
+    for _ in range(count):
+        code, ndim, size = struct.unpack_from("<BBB", message, at)
+        name = message[at + 3 : at + 3 + size].decode()
+        at = (at + 3 + size + 7) & ~7
+        shape = struct.unpack_from("<%dq" % ndim, message, at)
+        at += 8 * ndim
+        items = 1
+        for dim in shape:
+            items *= dim
+        data = np.frombuffer(message, DTYPES[code], items, at).reshape(shape).copy()
+        fields[name] = data
+        at = (at + data.nbytes + 7) & ~7
+    return fields
+
+
+def receive_exactly(sock, size):
+    data = bytearray(size)
+    view = memoryview(data)
+    while size:
+        got = sock.recv_into(view, size)
+        if got == 0:
+            raise EOFError
+        view = view[got:]
+        size -= got
+    return bytes(data)
+
+
+def receive(sock):
+    head = receive_exactly(sock, 16)
+    (size,) = struct.unpack_from("<Q", head, 8)
+    return decode(head + receive_exactly(sock, size))
+
+
+# ---- one submission, in its own process ----
+
+
+class Contract(Exception):
+    """The submission broke the task's contract; the text says how."""
+
+
+class Forbidden(Exception):
+    """The submission used what the task asks it to write itself."""
+
+
+used = []
+
+
+def forbid(path):
+    """Make the use of a dotted name fail while running; absent names are skipped."""
+    parts = path.split(".")
+    try:
+        owner = __import__(parts[0])
+        for part in parts[1:-1]:
+            owner = getattr(owner, part)
+        target = getattr(owner, parts[-1])
+    except (ImportError, AttributeError):
+        return
+
+    def refuse(*args, **kwargs):
+        used.append(path)
+        raise Forbidden(path)
+
+    if isinstance(target, type):
+        target.__init__ = refuse
+    else:
+        setattr(owner, parts[-1], refuse)
+
+
+def where(error, file):
+    """The last place inside the candidate's own file, as `file line N: `."""
+    line = None
+    if isinstance(error, SyntaxError) and error.filename == file:
+        line = error.lineno
+    for frame in traceback.extract_tb(error.__traceback__):
+        if frame.filename == file:
+            line = frame.lineno
+    return "%s line %d: " % (file, line) if line else ""
+
+
+def describe(error, file):
+    return "%s%s: %s" % (where(error, file), type(error).__name__, error)
+
+
+def load(source, call_source, file):
+    solution = types.ModuleType(file[:-3])
+    solution.__file__ = file
+    sys.modules[solution.__name__] = solution
+    exec(compile(source, file, "exec"), solution.__dict__)
+
+    glue = types.ModuleType("call")
+    exec(compile(call_source, "call.py", "exec"), glue.__dict__)
+    for name, arguments in glue.CALLABLES.items():
+        function = getattr(solution, name, None)
+        if not callable(function):
+            raise Contract("%s does not define %s" % (file, name))
+        check_arity(function, name, arguments)
+    return solution, glue
+
+
+def check_arity(function, name, arguments):
+    import inspect
+
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return
+    try:
+        signature.bind(*range(arguments))
+    except TypeError:
+        raise Contract(
+            "%s%s cannot be called with %d arguments" % (name, signature, arguments)
+        ) from None
+
+
+def for_lane(value):
+    if value.ndim == 0:
+        return value.item()
+    return torch.from_numpy(value) if LANE == "torch" else value
+
+
+def packed(name, value):
+    """What the submission returned, as an array that may travel."""
+    if isinstance(value, bytes):
+        return np.frombuffer(value, np.uint8)
+    if LANE == "torch" and isinstance(value, torch.Tensor):
+        value = value.detach()
+        value = value.float() if value.dtype in (torch.float16, torch.bfloat16) else value
+        value = value.cpu().contiguous().numpy()
+    elif isinstance(value, (bool, int, float)):
+        value = np.asarray(value)
+    elif not isinstance(value, (np.ndarray, np.generic)):
+        wanted = "a tensor" if LANE == "torch" else "a NumPy array"
+        raise Contract("%s is a %s, expected %s" % (name, type(value).__name__, wanted))
+    if value.dtype.kind not in OUTPUT_KINDS:
+        raise Contract("%s has dtype %s" % (name, value.dtype))
+    if value.dtype.kind == "f":
+        return value if value.dtype == np.float64 else value.astype(np.float32)
+    if value.dtype in (np.int32, np.uint8):
+        return value
+    return value.astype(OUTPUT_KINDS[value.dtype.kind])
+
+
+def answer(solution, glue, fields, file, compare):
+    kept = {name: value.copy() for name, value in fields.items()} if compare else {}
+    try:
+        out = glue.call(solution, {name: for_lane(v) for name, v in fields.items()}, LANE)
+        reply = {name: packed(name, value) for name, value in out.items()}
+        reply["_status"] = np.int64(0)
+    except Contract as error:
+        reply = {"_contract": str(error)}
+    except MemoryError as error:
+        reply = {"_memory": describe(error, file)}
+    except Exception as error:  # the candidate's own mistakes, all of them
+        reply = {"_exception": describe(error, file)}
+    if used:
+        reply["_forbidden"] = used[0]
+    for name, before in kept.items():
+        if fields[name].tobytes() != before.tobytes():
+            reply["_status"] = np.int64(1)
+            reply["_modified"] = name
+    return reply
+
+
+def serve(channel, request):
+    file = bytes(request["file"]).decode()
+    try:
+        for path in bytes(request["forbidden"]).decode().split():
+            forbid(path)
+        solution, glue = load(bytes(request["source"]), bytes(request["call"]), file)
+        hello = {"_status": np.int64(0)}
+    except Contract as error:
+        hello = {"_contract": str(error)}
+    except Forbidden as error:
+        hello = {"_forbidden": str(error)}
+    except BaseException as error:
+        hello = {"_import": describe(error, file)}
+    channel.sendall(encode(hello))
+    if "_status" not in hello:
+        return
+    while True:
+        try:
+            count = int(receive(channel)["count"])
+            batch = [receive(channel) for _ in range(count)]
+        except EOFError:
+            return
+        replies = [answer(solution, glue, fields, file, count == 1) for fields in batch]
+        channel.sendall(b"".join(encode(reply) for reply in replies))
+
+
+def child(request, channel, output):
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    moved = os.dup(channel)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(moved, CONTROL)
+    os.closerange(4, 1024)
+    options = bytes(request["confine"]).decode().split("\n")
+    arguments = (ctypes.c_char_p * (len(options) + 1))(*[o.encode() for o in options], None)
+    failed = confine(len(options), arguments)
+    sock = socket.socket(fileno=CONTROL)
+    if failed:
+        sock.sendall(encode({"_sandbox": "confine: %s" % os.strerror(failed)}))
+        return
+    serve(sock, request)
+
+
+# ---- the worker: forks, watches, reports ----
+
+
+def resident(pid):
+    try:
+        with open("/proc/%d/statm" % pid) as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
+class Running:
+    def __init__(self, request, pid):
+        self.id = int(request["id"])
+        self.pid = pid
+        self.deadline = time.monotonic() + float(request["wall_s"])
+        self.memory = int(request["memory_bytes"])
+        self.peak = 0
+        self.limit = ""
+
+    def watch(self):
+        size = resident(self.pid)
+        self.peak = max(self.peak, size)
+        if size > self.memory:
+            self.end("memory")
+        elif time.monotonic() > self.deadline:
+            self.end("wall")
+
+    def end(self, limit):
+        self.limit = self.limit or limit
+        os.kill(self.pid, signal.SIGKILL)
+
+
+def reap(control, running):
+    for pid in list(running):
+        got, status, usage = os.wait4(pid, os.WNOHANG)
+        if got == 0:
+            continue
+        ended = running.pop(pid)
+        event = {
+            "event": "ended",
+            "id": np.int64(ended.id),
+            "status": np.int64(status),
+            "cpu_ms": np.float64((usage.ru_utime + usage.ru_stime) * 1000),
+            "memory_bytes": np.int64(ended.peak),
+            "limit": ended.limit,
+        }
+        control.sendall(encode(event))
+
+
+def receive_request(control):
+    head, descriptors = b"", array.array("i")
+    message, ancillary, _, _ = control.recvmsg(16, socket.CMSG_SPACE(2 * 4))
+    if not message:
+        raise EOFError
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data)
+    head = message + receive_exactly(control, 16 - len(message))
+    (size,) = struct.unpack_from("<Q", head, 8)
+    return decode(head + receive_exactly(control, size)), list(descriptors)
+
+
+def main():
+    global confine
+    library = ctypes.CDLL(CONFINE)
+    confine = library.confine_apply
+    libc = ctypes.CDLL(None)
+    libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: no child may look into the worker
+
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    control = socket.socket(fileno=CONTROL)
+    running = {}
+    control.sendall(encode({"event": "ready", "version": library_version()}))
+
+    while True:
+        ready, _, _ = select.select([control, woken], [], [], 0.02 if running else None)
+        if woken in ready:
+            os.read(woken, 4096)
+        for child_running in running.values():
+            child_running.watch()
+        reap(control, running)
+        if control not in ready:
+            continue
+        try:
+            request, descriptors = receive_request(control)
+        except EOFError:
+            for pid in running:
+                os.kill(pid, signal.SIGKILL)
+            return
+        if bytes(request["verb"]) == b"kill":
+            for child_running in running.values():
+                if child_running.id == int(request["id"]):
+                    child_running.end("stopped")
+            continue
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(request, *descriptors)
+            except BaseException:
+                traceback.print_exc()
+                os._exit(70)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        running[pid] = Running(request, pid)
+
+
+def library_version():
+    return torch.__version__ if LANE == "torch" else np.__version__
+
+
+main()

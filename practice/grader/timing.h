@@ -1,0 +1,30 @@
+/* timing.h -- how long a call takes, on our clock.
+ *
+ * A batch of K calls travels as one message; the slope of time over K leaves out
+ * the message, the warm-up and the child's own clock. Every call has new inputs.
+ */
+#ifndef GRADER_TIMING_H
+#define GRADER_TIMING_H
+
+#include "grader/oracle.h"
+#include "grader/runner.h"
+
+struct speed {
+    double ratio, low, high; /* candidate / reference: median, least, greatest */
+    double call_us, reference_us;
+    bool wrong; /* a timed call answered other than the oracle */
+};
+
+/* Interleaved rounds against the reference in the same lane. */
+void timing_speed(struct speed *speed, struct runner *candidate, struct runner *reference,
+                  const struct oracle *oracle, uint64_t seed, struct trouble *trouble);
+
+/* The exponent of the cost in n, from four sizes; the least of up to three tries, since noise only
+ * adds. */
+void timing_complexity(double *exponent, struct runner *candidate, const struct oracle *oracle,
+                       uint64_t seed, struct trouble *trouble);
+
+/* Least squares of log(time) against log(size). */
+double timing_exponent(const int64_t *sizes, const double *times, int n);
+
+#endif
