@@ -90,7 +90,7 @@ static int run(struct app *app, int argc, char **argv)
         struct arguments arguments;
         int exit_status;
         if (arguments_read(&arguments, app, &usage_lcx, argc, argv, &exit_status))
-            CHECK(!"an option that was not taken before");
+            CHECK(0 && "an option that was not taken before");
         return exit_status;
     }
     if (argc == 0 && !app->help) return verb_today(app, 0, argv);
