@@ -27,7 +27,7 @@ static enum sitting_state state_of(const char *name)
 {
     for (int i = 0; i < N_STATES; i++)
         if (strcmp(name, state_names[i]) == 0) return (enum sitting_state)i;
-    CHECK(!"the table accepts these states only");
+    CHECK(false && "the table accepts these states only");
     return SITTING_RUNNING;
 }
 

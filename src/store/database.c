@@ -49,8 +49,8 @@ enum status database_failure(const struct database *database, int result, struct
                          _("%s: damaged, or not a database (%s): move it away, or put a copy "
                            "(%s.before-N) in its place"), path, why, path);
     case SQLITE_CONSTRAINT: return error_set(err, STATUS_CONFLICT, "%s: %s", path, why);
-    case SQLITE_NOMEM: CHECK(!"out of memory"); break;
-    case SQLITE_MISUSE: CHECK(!"SQLite misused"); break;
+    case SQLITE_NOMEM: CHECK(false && "out of memory"); break;
+    case SQLITE_MISUSE: CHECK(false && "SQLite misused"); break;
     default: break;
     }
     return error_set(err, STATUS_IO, "%s: %s", path, why);
