@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/markdown.h"
+#include "progress/home.h"
 
 /* ---- where things are ---- */
 
@@ -82,6 +83,7 @@ void app_done(struct app *app)
     free(app->helpers);
     free(app->catalogues);
     free(app->data);
+    free(app->cache);
 }
 
 /* ---- opening ---- */
@@ -98,6 +100,17 @@ int app_open_progress(struct app *app)
     }
     app->progress = progress;
     return EXIT_DONE;
+}
+
+const char *app_python(const struct app *app)
+{
+    return app->progress && *app->settings.python ? app->settings.python : NULL;
+}
+
+const char *app_cache(struct app *app)
+{
+    if (!app->cache && home_cache_folder(&app->cache, NULL)) app->cache = NULL;
+    return app->cache;
 }
 
 static int no_content(const struct app *app, struct error *err)

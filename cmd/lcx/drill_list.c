@@ -26,6 +26,26 @@ struct standing {
     struct review_memory memory;
 };
 
+/* The lanes whose tools are on this machine. */
+struct lanes {
+    bool present[LANE_COUNT];
+    char names[64]; /* "C, NumPy" */
+};
+
+static struct lanes find_lanes(struct app *app)
+{
+    struct lanes lanes = {0};
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct lane_tools tools;
+        lane_tools(&tools, (enum lane)lane, app_python(app), app_cache(app));
+        lanes.present[lane] = tools.present;
+        if (!tools.present) continue;
+        if (*lanes.names) strcat(lanes.names, ", ");
+        strcat(lanes.names, lane_title((enum lane)lane));
+    }
+    return lanes;
+}
+
 static int read_standing(struct standing *standing, struct app *app, const struct drill *drill)
 {
     struct error err;
@@ -39,13 +59,14 @@ static int read_standing(struct standing *standing, struct app *app, const struc
     return EXIT_DONE;
 }
 
-static void add_json(const struct app *app, const struct drill *drill, const struct standing *standing,
-                     bool is_due)
+static void add_json(const struct app *app, const struct drill *drill, const struct lanes *present,
+                     const struct standing *standing, bool is_due)
 {
     char due[16];
     json_t *row = json_object(), *lanes = json_array();
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        json_array_append_new(lanes, json_string(lane_name((enum lane)lane)));
+        if (present->present[lane])
+            json_array_append_new(lanes, json_string(lane_name((enum lane)lane)));
     const char *best = attempt_verdict_name(standing->summary.best);
     json_object_set_new(row, "drill", json_string(drill->number));
     json_object_set_new(row, "name", json_string(drill->name));
@@ -99,6 +120,7 @@ int drill_list(struct app *app, int argc, char **argv)
     const char *lab = arguments_value(&arguments, "lab");
     const bool due_only = arguments_value(&arguments, "due") != NULL;
     const int64_t today = day_of(clock_wall_ms(app->clock));
+    const struct lanes lanes = find_lanes(app);
     struct table table;
     int shown = 0;
     table_init(&table, 6);
@@ -110,7 +132,7 @@ int drill_list(struct app *app, int argc, char **argv)
         const bool is_due = standing.memory.reviews && standing.memory.due_day <= today;
         if (status || (due_only && !is_due)) continue;
         shown++;
-        if (app->json) add_json(app, drill, &standing, is_due);
+        if (app->json) add_json(app, drill, &lanes, &standing, is_due);
         else add_row(app, &table, drill, &standing, is_due);
     }
     if (!status && !app->json) {
@@ -119,7 +141,11 @@ int drill_list(struct app *app, int argc, char **argv)
         if (!shown) app_paragraph(app, &out, 0, due_only ? _("Nothing is due.") : _("No drill belongs to that lab."));
         else {
             text_add(&out, "\n");
-            app_paragraph(app, &out, 0, _("Each in C, NumPy and PyTorch. Begin: lcx drill start NN --lang c|numpy|torch"));
+            text_format(&out, _("Lanes available here: %s"), lanes.names);
+            text_add(&out, lanes.present[0] && lanes.present[1] && lanes.present[2]
+                               ? "\n"
+                               : _(" (lcx doctor says what is missing)\n"));
+            app_paragraph(app, &out, 0, _("Begin: lcx drill start NN --lang c|numpy|torch"));
         }
         app_print(app, text_string(&out));
         text_done(&out);

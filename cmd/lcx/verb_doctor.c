@@ -149,13 +149,13 @@ static void look_at_lanes(struct doctor *doctor, struct text *out)
     static const char *const fedora[LANE_COUNT] = {"gcc glibc-devel", "python3-numpy",
                                                    "python3-torch"};
     const struct app *app = doctor->app;
-    const char *python = app->progress && *app->settings.python ? app->settings.python : NULL;
+    const char *python = app_python(app);
 
     section(doctor, out, _("Lanes: what a drill can be written in"));
     bool any = false;
     struct lane_tools tools[LANE_COUNT];
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        lane_tools(&tools[lane], (enum lane)lane, python);
+        lane_tools(&tools[lane], (enum lane)lane, python, NULL);
         any = any || tools[lane].present;
     }
     for (int lane = 0; lane < LANE_COUNT; lane++) {

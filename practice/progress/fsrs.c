@@ -35,7 +35,7 @@ double fsrs_first_stability(const struct fsrs_weights *weights, enum fsrs_rating
 
 static double first_difficulty_raw(const double *w, enum fsrs_rating rating)
 {
-    return w[4] - exp(w[5] * (rating - 1)) + 1.0;
+    return w[4] - exp(w[5] * ((int)rating - 1)) + 1.0;
 }
 
 double fsrs_first_difficulty(const struct fsrs_weights *weights, enum fsrs_rating rating)
@@ -47,7 +47,7 @@ double fsrs_next_difficulty(const struct fsrs_weights *weights, double difficult
                             enum fsrs_rating rating)
 {
     const double *w = weights->w;
-    const double change = -w[6] * (rating - 3);
+    const double change = -w[6] * ((int)rating - 3);
     const double damped = difficulty + change * (10.0 - difficulty) / 9.0;
     const double easy = first_difficulty_raw(w, RATING_EASY); /* not clamped */
     return within(w[7] * easy + (1.0 - w[7]) * damped, 1.0, 10.0);
@@ -76,7 +76,7 @@ double fsrs_forgotten(const struct fsrs_weights *weights, struct fsrs_memory bef
 double fsrs_same_day(const struct fsrs_weights *weights, double stability, enum fsrs_rating rating)
 {
     const double *w = weights->w;
-    double gain = exp(w[17] * (rating - 3 + w[18])) * pow(stability, -w[19]);
+    double gain = exp(w[17] * ((int)rating - 3 + w[18])) * pow(stability, -w[19]);
     if (rating != RATING_AGAIN) gain = fmax(gain, 1.0);
     return within(stability * gain, stability_low, stability_high);
 }

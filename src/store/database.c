@@ -218,12 +218,34 @@ static int *copy_list(const char *path, int *n_copies)
     return numbers;
 }
 
+/* Remove copies that a killed process left half written: "NAME.before-N.PID.tmp". */
+static void remove_half_copies(const char *path)
+{
+    char *scratch = text_copy(path), *folder = folder_of(path);
+    char *start = text_printf("%s.before-", basename(scratch));
+    DIR *entries = opendir(folder);
+
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        if (!text_starts_with(entry->d_name, start) || !text_ends_with(entry->d_name, ".tmp"))
+            continue;
+        char *half = path_join(folder, entry->d_name);
+        unlink(half);
+        free(half);
+    }
+    if (entries) closedir(entries);
+    free(start);
+    free(folder);
+    free(scratch);
+}
+
 /* Remove all copies but the `kept` highest. */
 static enum status prune_copies(const char *path, int kept, struct error *err)
 {
     int n;
     int *numbers = copy_list(path, &n);
     enum status status = STATUS_OK;
+
+    remove_half_copies(path);
     for (int i = kept; i < n && !status; i++) {
         char *copy = text_printf("%s.before-%d", path, numbers[i]);
         if (unlink(copy) != 0 && errno != ENOENT)
@@ -332,7 +354,7 @@ static enum status configure(struct database *database, struct error *err)
     if (sqlite3_db_readonly(database->handle, "main") == 1)
         return database_failure(database, SQLITE_READONLY, err);
     sqlite3_db_config(database->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 1, NULL);
+    sqlite3_db_config(database->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 
     char *mode;
     enum status status = ask_text(database, "PRAGMA journal_mode = WAL", &mode, err);
