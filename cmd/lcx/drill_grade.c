@@ -6,6 +6,7 @@
 
 static const struct option_description check_options[] = {
     {"lang", "c|numpy|torch", N_("the lane, when the file does not belong to a sitting")},
+    {"unsafe", NULL, N_("grade even where neither namespaces nor Landlock can be had")},
     {NULL, NULL, NULL},
 };
 const struct usage usage_drill_check = {
@@ -21,6 +22,7 @@ const struct usage usage_drill_check = {
 static const struct option_description submit_options[] = {
     {"lang", "c|numpy|torch", N_("the lane, when the file does not belong to a sitting")},
     {"seed", "S", N_("grade with the hidden cases of this seed, as an earlier result showed it")},
+    {"unsafe", NULL, N_("grade even where neither namespaces nor Landlock can be had")},
     {NULL, NULL, NULL},
 };
 const struct usage usage_drill_submit = {

@@ -129,6 +129,10 @@ struct grader work_grader(struct app *app)
     sandbox_init(app->helpers);
     struct error err;
     if (sandbox_sweep(NULL, &err)) app_note(app, "%s", err.message);
+    if (app->unsafe)
+        app_note(app, "%s",
+                 _("--unsafe: where no wall can be had, this code runs with your rights to files "
+                   "and network"));
     return (struct grader){
         .helpers = app->helpers,
         .python = app_python(app),
