@@ -19,11 +19,15 @@ static void submit_source(struct bench *bench, const char *sitting, const char *
                           enum attempt_verdict verdict)
 {
     char id[ID_SIZE];
-    const struct attempt_start start = {.sitting = sitting, .kind = ATTEMPT_SUBMIT, .seed = 77,
-                                        .source = source, .source_size = size};
+    const struct attempt_start start = {.sitting = sitting,
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 77,
+                                        .source = source,
+                                        .source_size = size};
     assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
     assert_int_equal(attempt_finish(bench->progress, id, verdict, "no-scale",
-                                    "{\"secret\":\"MARKER-result\",\"x\":1.5}", NULL), STATUS_OK);
+                                    "{\"secret\":\"MARKER-result\",\"x\":1.5}", NULL),
+                     STATUS_OK);
 }
 
 static void live(struct bench *bench)
@@ -83,7 +87,10 @@ static char *dump(struct bench *bench)
     return text_take(&out);
 }
 
-static char *path_of(struct bench *bench, const char *name) { return path_join(bench->folder, name); }
+static char *path_of(struct bench *bench, const char *name)
+{
+    return path_join(bench->folder, name);
+}
 
 static char *exported(struct bench *bench)
 {
@@ -172,8 +179,9 @@ static void files_seal(struct files *files)
         if (each == file || each->type != AE_IFREG) continue;
         snprintf(hash, sizeof hash, "%016llx",
                  (unsigned long long)XXH64(each->bytes.data, each->bytes.size, 0));
-        json_object_set_new(list, each->name, json_pack("{s:I, s:s}", "size",
-                                                        (json_int_t)each->bytes.size, "xxh64", hash));
+        json_object_set_new(
+            list, each->name,
+            json_pack("{s:I, s:s}", "size", (json_int_t)each->bytes.size, "xxh64", hash));
     }
     json_object_set_new(manifest, "files", list);
     char *line = json_line(manifest);
@@ -219,7 +227,8 @@ static void refused(struct bench *bench, const char *path, enum status status, c
     char *before = dump(bench);
     const enum status got = archive_import(bench->progress, path, &added, &err);
     if (got != status || (words && !strstr(err.message, words)))
-        fail_msg("status %d, wanted %d with '%s': %s", got, status, words ? words : "", err.message);
+        fail_msg("status %d, wanted %d with '%s': %s", got, status, words ? words : "",
+                 err.message);
     assert_int_equal(err.status, status);
     assert_int_equal(added.sittings + added.attempts + added.reviews + added.settings, 0);
     char *after = dump(bench);
@@ -613,7 +622,8 @@ static void forged_rows_are_refused_with_their_line(void **state)
         {"sittings.jsonl", "{", "\n{", "line 1", 0},
         {"sittings.jsonl", "{", "[]\n{", "line 1", 0},
         {"sittings.jsonl", "\"time_factor\":1.0", "\"time_factor\":1e400", "line 1", 0},
-        {"attempts.jsonl", "\"verdict\":\"fail\"", "\"verdict\":\"maybe\"", "attempts.jsonl line", 0},
+        {"attempts.jsonl", "\"verdict\":\"fail\"", "\"verdict\":\"maybe\"", "attempts.jsonl line",
+         0},
         {"attempts.jsonl", "\"verdict\":\"fail\"", "\"verdict\":null", "do not go together", 0},
         {"attempts.jsonl", "\"state\":\"done\"", "\"state\":\"grading\"", "nobody is grading", 0},
         {"attempts.jsonl", "\"kind\":\"submit\"", "\"kind\":\"check\"", "attempts.jsonl line", 0},
@@ -761,8 +771,12 @@ static void kill_9_during_an_import_is_all_or_nothing(void **state)
     live(bench);
     for (int i = 0; i < 200; i++) { /* long enough to be caught in the middle */
         char id[ID_SIZE];
-        const struct attempt_start start = {.drill = "01", .lane = "numpy", .mode = "bugs",
-                                            .kind = ATTEMPT_CHECK, .seed = i, .source = "x = 1\n",
+        const struct attempt_start start = {.drill = "01",
+                                            .lane = "numpy",
+                                            .mode = "bugs",
+                                            .kind = ATTEMPT_CHECK,
+                                            .seed = i,
+                                            .source = "x = 1\n",
                                             .source_size = 6};
         assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
         bench_finish(bench, id, ATTEMPT_PASS);

@@ -19,8 +19,11 @@ static void what_was_submitted_comes_back_byte_for_byte(void **state)
     static const char source[] = "int\0x\xff;\n";
     char id[ID_SIZE];
     const char *sitting = bench_sit(bench, "01", true, 1.0);
-    const struct attempt_start start = {.sitting = sitting, .kind = ATTEMPT_SUBMIT, .seed = 123,
-                                        .source = source, .source_size = sizeof source - 1};
+    const struct attempt_start start = {.sitting = sitting,
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 123,
+                                        .source = source,
+                                        .source_size = sizeof source - 1};
     bench->clock.now_ms += 7 * MINUTE;
     assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
 
@@ -30,7 +33,8 @@ static void what_was_submitted_comes_back_byte_for_byte(void **state)
     assert_null(attempt.result);
     attempt_done(&attempt);
     assert_int_equal(attempt_finish(bench->progress, id, ATTEMPT_FAIL, "no-scale",
-                                    "{\"verdict\":\"fail\"}", NULL), STATUS_OK);
+                                    "{\"verdict\":\"fail\"}", NULL),
+                     STATUS_OK);
     bench_reopen(bench);
     attempt = load(bench, id);
     assert_string_equal(attempt.sitting, sitting);
@@ -52,8 +56,12 @@ static void a_submission_needs_no_sitting(void **state)
 {
     struct bench *bench = *state;
     char id[ID_SIZE];
-    const struct attempt_start start = {.drill = "02", .lane = "numpy", .mode = "blank",
-                                        .kind = ATTEMPT_SUBMIT, .seed = 1, .source = NULL};
+    const struct attempt_start start = {.drill = "02",
+                                        .lane = "numpy",
+                                        .mode = "blank",
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 1,
+                                        .source = NULL};
     assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
     bench_finish(bench, id, ATTEMPT_PASS);
     struct attempt attempt = load(bench, id);
@@ -72,7 +80,9 @@ static void what_is_too_large_or_no_json_or_unknown_is_refused(void **state)
     char id[ID_SIZE];
     char *large = memory_new(ATTEMPT_SOURCE_LIMIT + 1, 1);
     const char *sitting = bench_sit(bench, "01", false, 1.0);
-    struct attempt_start start = {.sitting = sitting, .kind = ATTEMPT_SUBMIT, .source = large,
+    struct attempt_start start = {.sitting = sitting,
+                                  .kind = ATTEMPT_SUBMIT,
+                                  .source = large,
                                   .source_size = ATTEMPT_SOURCE_LIMIT + 1};
     assert_int_equal(attempt_begin(id, bench->progress, &start, &err), STATUS_LIMIT);
     assert_non_null(strstr(err.message, "1048577 bytes, at most 1048576"));
@@ -163,8 +173,11 @@ static int grade_until_killed(void *context)
     if (progress_open(&progress, bench->folder, &bench->clock, NULL)) return 1;
     do {
         char id[ID_SIZE];
-        const struct attempt_start start = {.sitting = victim->sitting, .kind = ATTEMPT_SUBMIT,
-                                            .seed = 9, .source = "the work", .source_size = 8};
+        const struct attempt_start start = {.sitting = victim->sitting,
+                                            .kind = ATTEMPT_SUBMIT,
+                                            .seed = 9,
+                                            .source = "the work",
+                                            .source_size = 8};
         if (attempt_begin(id, progress, &start, NULL)) return 2;
         ++*victim->begun;
         if (!victim->forever) return 0; /* dies without finishing */
@@ -176,8 +189,8 @@ static int grade_until_killed(void *context)
 
 static volatile int64_t *shared_numbers(void)
 {
-    volatile int64_t *numbers = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                                     -1, 0);
+    volatile int64_t *numbers =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(numbers != MAP_FAILED);
     return numbers;
 }
@@ -241,9 +254,11 @@ static void kill_9_at_any_moment_loses_no_attempt(void **state)
         const int64_t done = bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'done'");
         assert_true(all >= numbers[0] && all <= numbers[0] + most);
         assert_true(done >= numbers[1] && done <= numbers[1] + most);
-        assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'grading'"), 0);
+        assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'grading'"),
+                         0);
         assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE source = x'"
-                                          "74686520776f726b'"), all);
+                                          "74686520776f726b'"),
+                         all);
         assert_int_equal(database_verify(bench->progress->database, NULL), STATUS_OK);
         assert_int_equal(bench_state(bench, sitting), SITTING_RUNNING);
         progress_close(bench->progress);
@@ -259,9 +274,13 @@ static int pass_it(void *context)
     struct progress *progress;
     struct error err = {0};
     char id[ID_SIZE];
-    enum status status = progress_open(&progress, victim->bench->folder, &victim->bench->clock, &err);
-    const struct attempt_start start = {.sitting = victim->sitting, .kind = ATTEMPT_SUBMIT,
-                                        .seed = 9, .source = "the work", .source_size = 8};
+    enum status status =
+        progress_open(&progress, victim->bench->folder, &victim->bench->clock, &err);
+    const struct attempt_start start = {.sitting = victim->sitting,
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 9,
+                                        .source = "the work",
+                                        .source_size = 8};
     for (int i = 0; i < 10 && !status; i++) {
         status = attempt_begin(id, progress, &start, &err);
         if (!status) status = attempt_finish(progress, id, ATTEMPT_PASS, NULL, "{}", &err);
