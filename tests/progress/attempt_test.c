@@ -111,6 +111,23 @@ static void the_first_result_stays(void **state)
     attempt_done(&attempt);
 }
 
+static void of_two_being_graded_the_first_pass_ends_the_sitting(void **state)
+{
+    struct bench *bench = *state;
+    char sitting[ID_SIZE], first[ID_SIZE], second[ID_SIZE];
+    memcpy(sitting, bench_sit(bench, "01", false, 1.0), ID_SIZE);
+    bench->clock.now_ms += 5 * MINUTE;
+    memcpy(first, bench_begin(bench, sitting, ATTEMPT_SUBMIT), ID_SIZE);
+    bench->clock.now_ms += 10 * MINUTE;
+    memcpy(second, bench_begin(bench, sitting, ATTEMPT_SUBMIT), ID_SIZE);
+    bench_finish(bench, second, ATTEMPT_PASS); /* its verdict comes first */
+    bench_finish(bench, first, ATTEMPT_PASS);
+    assert_int_equal(bench_ask(bench, "SELECT sum(counts) FROM attempt"), 2);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM review"), 1);
+    assert_int_equal(bench_rating(bench, sitting), RATING_GOOD);
+    assert_int_equal(bench_ask(bench, "SELECT ended_ms FROM sitting"), NOON + 15 * MINUTE);
+}
+
 static void lists_and_summaries_leave_out_what_they_should(void **state)
 {
     struct bench *bench = *state;
@@ -323,6 +340,7 @@ int main(void)
         TEST(a_submission_needs_no_sitting),
         TEST(what_is_too_large_or_no_json_or_unknown_is_refused),
         TEST(the_first_result_stays),
+        TEST(of_two_being_graded_the_first_pass_ends_the_sitting),
         TEST(lists_and_summaries_leave_out_what_they_should),
         TEST(a_dead_graders_attempt_is_interrupted_and_can_be_taken_up),
         TEST(kill_9_at_any_moment_loses_no_attempt),

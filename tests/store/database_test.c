@@ -110,8 +110,12 @@ static void a_new_database_is_private_and_durable(void **state)
 
     /* opened to others by a restore, it is private again */
     assert_int_equal(chmod(place->path, 0644), 0);
-    database_close(open_at(place->path, 1));
+    database = open_at(place->path, 1);
     assert_int_equal(scratch_mode(place->path), 0600);
+    assert_int_equal(ask(database, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(ask(database, "PRAGMA synchronous"), 2);
+    assert_int_equal(ask(database, "PRAGMA secure_delete"), 1);
+    database_close(database);
 }
 
 static void what_is_bound_comes_back(void **state)
