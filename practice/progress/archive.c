@@ -155,7 +155,8 @@ struct writer {
 
 static enum status write_failed(const struct writer *writer, struct error *err)
 {
-    const char *why = archive_error_string(writer->archive);
+    const int number = archive_errno(writer->archive);
+    const char *why = number > 0 ? strerror(number) : archive_error_string(writer->archive);
     return error_set(err, STATUS_IO, _("%s: not written: %s"), writer->path, why ? why : "?");
 }
 

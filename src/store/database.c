@@ -26,7 +26,13 @@ enum status database_failure(const struct database *database, int result, struct
     const char *path = database->path;
     const char *why = database->handle ? sqlite3_errmsg(database->handle) : sqlite3_errstr(result);
 
-    switch (result & 0xff) {
+    /* SQLite says "disk I/O error" for most of what the system refused; the system's word is better. */
+    const int number = database->handle ? sqlite3_system_errno(database->handle) : 0;
+    int kind = result & 0xff;
+    if (kind == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT)) kind = SQLITE_FULL;
+    if (kind == SQLITE_IOERR && number) why = strerror(number);
+
+    switch (kind) {
     case SQLITE_FULL:
         return error_set(err, STATUS_IO,
                          _("%s: the disk is full: free some space and try again; nothing was "
