@@ -13,8 +13,8 @@
 #include "progress/attempt.h"
 #include "progress/sitting.h"
 
-#define DRILL_VERB(name)                                                                           \
-    extern const struct usage usage_drill_##name;                                                  \
+#define DRILL_VERB(name) \
+    extern const struct usage usage_drill_##name; \
     int drill_##name(struct app *app, int argc, char **argv)
 
 DRILL_VERB(list);
