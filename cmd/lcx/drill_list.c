@@ -26,6 +26,26 @@ struct standing {
     struct review_memory memory;
 };
 
+/* The lanes whose tools are on this machine. */
+struct lanes {
+    bool present[LANE_COUNT];
+    char names[64]; /* "C, NumPy" */
+};
+
+static struct lanes find_lanes(struct app *app)
+{
+    struct lanes lanes = {0};
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct lane_tools tools;
+        lane_tools(&tools, (enum lane)lane, app_python(app), app_cache(app));
+        lanes.present[lane] = tools.present;
+        if (!tools.present) continue;
+        if (*lanes.names) strcat(lanes.names, ", ");
+        strcat(lanes.names, lane_title((enum lane)lane));
+    }
+    return lanes;
+}
+
 static int read_standing(struct standing *standing, struct app *app, const struct drill *drill)
 {
     struct error err;
@@ -39,13 +59,14 @@ static int read_standing(struct standing *standing, struct app *app, const struc
     return EXIT_DONE;
 }
 
-static void add_json(const struct app *app, const struct drill *drill, const struct standing *standing,
-                     bool is_due)
+static void add_json(const struct app *app, const struct drill *drill, const struct lanes *present,
+                     const struct standing *standing, bool is_due)
 {
     char due[16];
     json_t *row = json_object(), *lanes = json_array();
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        json_array_append_new(lanes, json_string(lane_name((enum lane)lane)));
+        if (present->present[lane])
+            json_array_append_new(lanes, json_string(lane_name((enum lane)lane)));
     const char *best = attempt_verdict_name(standing->summary.best);
     json_object_set_new(row, "drill", json_string(drill->number));
     json_object_set_new(row, "name", json_string(drill->name));
@@ -55,12 +76,14 @@ static void add_json(const struct app *app, const struct drill *drill, const str
     json_object_set_new(row, "lanes", lanes);
     json_object_set_new(row, "submissions", json_integer(standing->summary.submissions));
     json_object_set_new(row, "best", best ? json_string(best) : json_null());
-    json_object_set_new(row, "best_ms", standing->summary.best_elapsed_ms >= 0
-                                            ? json_integer(standing->summary.best_elapsed_ms)
-                                            : json_null());
-    json_object_set_new(row, "due", standing->memory.reviews
-                                        ? json_string(day_text(due, standing->memory.due_day))
-                                        : json_null());
+    json_object_set_new(row, "best_ms",
+                        standing->summary.best_elapsed_ms >= 0
+                            ? json_integer(standing->summary.best_elapsed_ms)
+                            : json_null());
+    json_object_set_new(row, "due",
+                        standing->memory.reviews
+                            ? json_string(day_text(due, standing->memory.due_day))
+                            : json_null());
     json_object_set_new(row, "is_due", json_boolean(is_due));
     app_json(app, row);
 }
@@ -76,15 +99,13 @@ static void add_row(const struct app *app, struct table *table, const struct dri
     if (standing->summary.best_elapsed_ms >= 0)
         table_format(table, STYLE_GOOD, _("passed in %s"),
                      app_clock(clock, standing->summary.best_elapsed_ms));
-    else if (standing->summary.submissions)
-        table_add(table, STYLE_WARN, _("not passed yet"));
-    else
-        table_add(table, STYLE_DIM, _("new"));
+    else if (standing->summary.submissions) table_add(table, STYLE_WARN, _("not passed yet"));
+    else table_add(table, STYLE_DIM, _("new"));
     if (standing->memory.reviews)
-        table_format(table, is_due ? STYLE_WARN : STYLE_NONE, is_due ? _("due since %s") : _("due %s"),
+        table_format(table, is_due ? STYLE_WARN : STYLE_NONE,
+                     is_due ? _("due since %s") : _("due %s"),
                      day_text(due, standing->memory.due_day));
-    else
-        table_add(table, STYLE_NONE, "");
+    else table_add(table, STYLE_NONE, "");
 }
 
 int drill_list(struct app *app, int argc, char **argv)
@@ -99,6 +120,7 @@ int drill_list(struct app *app, int argc, char **argv)
     const char *lab = arguments_value(&arguments, "lab");
     const bool due_only = arguments_value(&arguments, "due") != NULL;
     const int64_t today = day_of(clock_wall_ms(app->clock));
+    const struct lanes lanes = find_lanes(app);
     struct table table;
     int shown = 0;
     table_init(&table, 6);
@@ -110,16 +132,22 @@ int drill_list(struct app *app, int argc, char **argv)
         const bool is_due = standing.memory.reviews && standing.memory.due_day <= today;
         if (status || (due_only && !is_due)) continue;
         shown++;
-        if (app->json) add_json(app, drill, &standing, is_due);
+        if (app->json) add_json(app, drill, &lanes, &standing, is_due);
         else add_row(app, &table, drill, &standing, is_due);
     }
     if (!status && !app->json) {
         struct text out = {0};
         table_print(&out, app, &table, 0);
-        if (!shown) app_paragraph(app, &out, 0, due_only ? _("Nothing is due.") : _("No drill belongs to that lab."));
+        if (!shown)
+            app_paragraph(app, &out, 0,
+                          due_only ? _("Nothing is due.") : _("No drill belongs to that lab."));
         else {
             text_add(&out, "\n");
-            app_paragraph(app, &out, 0, _("Each in C, NumPy and PyTorch. Begin: lcx drill start NN --lang c|numpy|torch"));
+            text_format(&out, _("Lanes available here: %s"), lanes.names);
+            text_add(&out, lanes.present[0] && lanes.present[1] && lanes.present[2]
+                               ? "\n"
+                               : _(" (lcx doctor says what is missing)\n"));
+            app_paragraph(app, &out, 0, _("Begin: lcx drill start NN --lang c|numpy|torch"));
         }
         app_print(app, text_string(&out));
         text_done(&out);
