@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/markdown.h"
+#include "progress/home.h"
 
 /* ---- where things are ---- */
 
@@ -33,7 +34,9 @@ static void find_places(struct app *app)
     const bool at_home = strcmp(folder, LCX_BUILD_ROOT) == 0;
     const char *content = getenv("LCX_CONTENT");
 
-    app->content = text_copy(content && *content ? content : at_home ? LCX_SOURCE_ROOT : LCX_DATADIR);
+    app->content = text_copy(content && *content ? content
+                             : at_home           ? LCX_SOURCE_ROOT
+                                                 : LCX_DATADIR);
     app->helpers = text_copy(at_home ? LCX_BUILD_ROOT "/practice/grader/harness" : LCX_LIBEXECDIR);
     app->catalogues = at_home ? path_join(LCX_BUILD_ROOT, "po") : text_copy(LCX_LOCALEDIR);
     free(folder);
@@ -80,6 +83,7 @@ void app_done(struct app *app)
     free(app->helpers);
     free(app->catalogues);
     free(app->data);
+    free(app->cache);
 }
 
 /* ---- opening ---- */
@@ -96,6 +100,17 @@ int app_open_progress(struct app *app)
     }
     app->progress = progress;
     return EXIT_DONE;
+}
+
+const char *app_python(const struct app *app)
+{
+    return app->progress && *app->settings.python ? app->settings.python : NULL;
+}
+
+const char *app_cache(struct app *app)
+{
+    if (!app->cache && home_cache_folder(&app->cache, NULL)) app->cache = NULL;
+    return app->cache;
 }
 
 static int no_content(const struct app *app, struct error *err)
@@ -207,7 +222,8 @@ static int count_lines(const char *text)
 /* Through the pager. False when it could not be started: nothing was shown then. */
 static bool page_through(const char *pager, const char *text)
 {
-    setenv("LESS", "FRX", 0);
+    setenv("LESS", "FRX", 0); /* stay on the page, keep colours; leave when it fits */
+    setenv("LESSCHARSET", "utf-8", 0);
     fflush(stdout);
     void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* the reader may leave early */
     FILE *pipe = popen(pager, "w");
@@ -256,8 +272,7 @@ enum status app_markdown(const struct app *app, struct text *out, const char *pa
 {
     struct text source = {0};
     enum status status = file_read(&source, path, MARKDOWN_SIZE_LIMIT, err);
-    if (!status)
-        status = markdown_render(out, text_string(&source), source.size, &app->out, err);
+    if (!status) status = markdown_render(out, text_string(&source), source.size, &app->out, err);
     text_done(&source);
     return status;
 }
@@ -266,10 +281,8 @@ const char *app_clock(char out[24], int64_t ms)
 {
     const int64_t seconds = (ms > 0 ? ms : 0) / 1000;
     const int hours = (int)(seconds / 3600), minutes = (int)(seconds / 60 % 60);
-    if (hours)
-        snprintf(out, 24, "%d:%02d:%02d", hours, minutes, (int)(seconds % 60));
-    else
-        snprintf(out, 24, "%d:%02d", minutes, (int)(seconds % 60));
+    if (hours) snprintf(out, 24, "%d:%02d:%02d", hours, minutes, (int)(seconds % 60));
+    else snprintf(out, 24, "%d:%02d", minutes, (int)(seconds % 60));
     return out;
 }
 
@@ -314,8 +327,8 @@ const char *app_nearest(const char *word, const char *const *names)
     const char *nearest = NULL;
     int least = INT_MAX;
     for (int i = 0; names[i]; i++) {
-        const int d = text_starts_with(names[i], word) && strlen(word) > 1 ? 1
-                                                                           : distance(word, names[i]);
+        const int d =
+            text_starts_with(names[i], word) && strlen(word) > 1 ? 1 : distance(word, names[i]);
         if (d < least) {
             least = d;
             nearest = names[i];

@@ -35,11 +35,11 @@ struct app {
     const char *language; /* "en" or "es" */
     bool json;            /* JSON Lines on standard output, nothing else */
     bool plain;
-    bool unsafe;          /* --unsafe: grade without namespaces and Landlock */
-    bool help;            /* --help was given: arguments_read() answers it */
-    bool language_given;  /* --lang was given: it goes before the setting */
-    struct terminal out;  /* standard output */
-    struct terminal err;  /* standard error */
+    bool unsafe;         /* --unsafe: grade without namespaces and Landlock */
+    bool help;           /* --help was given: arguments_read() answers it */
+    bool language_given; /* --lang was given: it goes before the setting */
+    struct terminal out; /* standard output */
+    struct terminal err; /* standard error */
     const struct clock *clock;
 
     /* Where things are. Never NULL; whether they exist is for the one who opens them. */
@@ -49,6 +49,7 @@ struct app {
     char *data;       /* the user's folder, not made yet */
 
     /* Opened on first use; NULL or empty before. Owned here. */
+    char *cache;
     struct progress *progress;
     struct settings settings; /* loaded with `progress` */
     struct labs *labs;
@@ -61,6 +62,12 @@ struct app {
 MUST_CHECK int app_open_progress(struct app *app);
 MUST_CHECK int app_open_labs(struct app *app);
 MUST_CHECK int app_open_drills(struct app *app);
+
+/* The interpreter that the user configured, NULL when none. Needs app_open_progress(). */
+const char *app_python(const struct app *app);
+
+/* The folder for what need not be found out twice; NULL when it cannot be made. */
+const char *app_cache(struct app *app);
 
 /* True when a database is there already; looks without making anything. */
 bool app_has_progress(const struct app *app);

@@ -1,8 +1,11 @@
 #include "arguments.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "table.h"
 
 /* ---- help ---- */
 
@@ -10,38 +13,30 @@ static void describe_options(const struct app *app, struct text *out, const stru
 {
     if (!usage->options) return;
     app_heading(app, out, _("Options"));
+    struct table table;
+    table_init(&table, 2);
     for (const struct option_description *option = usage->options; option->name; option++) {
-        char *name = option->value ? text_printf("    --%s %s", option->name, option->value)
-                                   : text_printf("    --%s", option->name);
-        struct text first = {0};
-        terminal_pad(&first, name, 27);
-        text_add(&first, " ");
-        terminal_wrap(out, _(option->summary), app->out.width, text_string(&first),
-                      "                            ", false);
-        text_done(&first);
-        free(name);
+        table_format(&table, STYLE_CODE, "--%s%s%s", option->name, option->value ? " " : "",
+                     option->value ? option->value : "");
+        table_add(&table, STYLE_NONE, _(option->summary));
     }
+    table_print(out, app, &table, 4);
+    table_done(&table);
 }
 
 static void describe_verbs(const struct app *app, struct text *out, const struct usage *usage)
 {
     if (!usage->verbs) return;
     app_heading(app, out, _("Verbs"));
+    struct table table;
+    table_init(&table, 2);
     for (const struct verb *verb = usage->verbs; verb->usage; verb++) {
-        const char *space = usage->name[0] ? " " : "";
-        char *words = text_printf("%s%s%s%s%s", usage->name, space,
-                                  strrchr(verb->usage->name, ' ') ? strrchr(verb->usage->name, ' ') + 1
-                                                                  : verb->usage->name,
-                                  verb->usage->arguments[0] ? " " : "", verb->usage->arguments);
-        struct text first = {0};
-        text_add(&first, "    ");
-        terminal_pad(&first, words, 26);
-        text_add(&first, "  ");
-        terminal_wrap(out, _(verb->usage->summary), app->out.width, text_string(&first),
-                      "                                ", false);
-        text_done(&first);
-        free(words);
+        table_format(&table, STYLE_CODE, "%s%s%s", verb->usage->name,
+                     verb->usage->arguments[0] ? " " : "", verb->usage->arguments);
+        table_add(&table, STYLE_NONE, _(verb->usage->summary));
     }
+    table_print(out, app, &table, 4);
+    table_done(&table);
 }
 
 static void describe_synopsis(struct text *out, const struct usage *usage)
@@ -113,14 +108,13 @@ static int unknown_option(const struct app *app, const struct usage *usage, cons
     char *word = text_printf("%.*s", (int)size, name);
     const char *nearest = app_nearest(word, names);
     int status;
-    if (strcmp(word, "lang") == 0)
-        status = app_misuse(app, _("--lang: the language is en or es"));
+    if (strcmp(word, "lang") == 0) status = app_misuse(app, _("--lang: the language is en or es"));
     else if (nearest)
         status = app_misuse(app, _("%s: no option --%s; did you mean --%s?"), verb_words(usage),
                             word, nearest);
     else
-        status = app_misuse(app, _("%s: no option --%s; lcx %s --help lists them"),
-                            verb_words(usage), word, usage->name);
+        status =
+            app_misuse(app, _("%s: no option --%s; --help lists them"), verb_words(usage), word);
     free(word);
     return status;
 }
@@ -176,9 +170,11 @@ bool arguments_read(struct arguments *arguments, const struct app *app, const st
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-') {
             *exit_status = read_option(arguments, app, argc, argv, &i);
             if (*exit_status) return false;
-        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
-            *exit_status = app_misuse(app, _("%s: no option %s; options are whole words, as --help"),
-                                      verb_words(usage), argv[i]);
+        } else if (!only_words && argv[i][0] == '-' && argv[i][1] &&
+                   !isdigit((unsigned char)argv[i][1])) {
+            *exit_status =
+                app_misuse(app, _("%s: no option %s; options are whole words, as --help"),
+                           verb_words(usage), argv[i]);
             return false;
         } else {
             argv[n++] = argv[i];
@@ -189,19 +185,19 @@ bool arguments_read(struct arguments *arguments, const struct app *app, const st
         *exit_status = app_misuse(app, _("%s: a word is missing: lcx %s %s"), verb_words(usage),
                                   usage->name, usage->arguments);
     else if (n > usage->most)
-        *exit_status = app_misuse(app, _("%s: \"%s\" is one word too many: lcx %s %s"),
-                                  verb_words(usage), argv[usage->most], usage->name,
-                                  usage->arguments);
+        *exit_status =
+            app_misuse(app, _("%s: \"%s\" is one word too many: lcx %s %s"), verb_words(usage),
+                       argv[usage->most], usage->name, usage->arguments);
     return *exit_status == EXIT_DONE;
 }
 
 const char *arguments_value(const struct arguments *arguments, const char *name)
 {
     int place = 0;
-    for (const struct option_description *option = arguments->usage->options; option && option->name;
-         option++, place++)
+    for (const struct option_description *option = arguments->usage->options;
+         option && option->name; option++, place++)
         if (strcmp(option->name, name) == 0) return arguments->values[place];
-    CHECK(!"an option that the usage does not have");
+    check_failed("the usage has this option", __FILE__, __LINE__);
 }
 
 bool arguments_number(const struct arguments *arguments, const struct app *app, const char *name,
@@ -235,8 +231,8 @@ static int unknown_verb(const struct app *app, const struct usage *usage, const 
     const char *space = usage->name[0] ? " " : "";
     const char *nearest = app_nearest(word, names);
     if (nearest)
-        return app_misuse(app, _("%s%s%s: there is no such verb; did you mean \"%s\"?"), usage->name,
-                          space, word, nearest);
+        return app_misuse(app, _("%s%s%s: there is no such verb; did you mean \"%s\"?"),
+                          usage->name, space, word, nearest);
     return app_misuse(app, _("%s%s%s: there is no such verb; lcx %s%s--help lists them"),
                       usage->name, space, word, usage->name, space);
 }
@@ -246,10 +242,8 @@ int verbs_run(struct app *app, const struct usage *usage, int argc, char **argv)
     if (argc == 0) {
         struct text out = {0};
         usage_describe(app, &out, usage);
-        if (app->help)
-            app_page(app, text_string(&out));
-        else
-            fputs(text_string(&out), stderr);
+        if (app->help) app_page(app, text_string(&out));
+        else fputs(text_string(&out), stderr);
         text_done(&out);
         return app->help ? EXIT_DONE : EXIT_MISUSE;
     }

@@ -22,19 +22,20 @@ struct option_description {
 struct verb;
 
 struct usage {
-    const char *name;       /* "lab", "drill start" */
-    const char *arguments;  /* "[NN]", "NN [FILE]"; "" for none */
-    int least, most;        /* how many words */
-    const char *summary;    /* N_(): one line, no full stop */
-    const char *details;    /* N_(): paragraphs; NULL: none */
-    const char *example;    /* lines that can be typed */
+    const char *name;                         /* "lab", "drill start" */
+    const char *arguments;                    /* "[NN]", "NN [FILE]"; "" for none */
+    int least, most;                          /* how many words */
+    const char *summary;                      /* N_(): one line, no full stop */
+    const char *details;                      /* N_(): paragraphs; NULL: none */
+    const char *example;                      /* lines that can be typed */
     const struct option_description *options; /* ends with a NULL name; NULL: none */
     const struct verb *verbs;                 /* ends with a NULL usage; NULL: none */
 };
 
 struct verb {
     const struct usage *usage;
-    int (*run)(struct app *app, int argc, char **argv); /* argv[0] is the first word after the verb */
+    int (*run)(struct app *app, int argc,
+               char **argv); /* argv[0] is the first word after the verb */
 };
 
 struct arguments {

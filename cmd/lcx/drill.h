@@ -13,8 +13,8 @@
 #include "progress/attempt.h"
 #include "progress/sitting.h"
 
-#define DRILL_VERB(name)                                                                           \
-    extern const struct usage usage_drill_##name;                                                  \
+#define DRILL_VERB(name) \
+    extern const struct usage usage_drill_##name; \
     int drill_##name(struct app *app, int argc, char **argv)
 
 DRILL_VERB(list);
@@ -67,6 +67,10 @@ void work_show_result(const struct app *app, struct text *out, const struct work
 
 /* "12:31 left of 20:00", "3:10 over", "paused, ..."; "" when nothing runs. Caller frees. */
 char *work_clock(const struct app *app, const struct sitting *sitting);
+
+/* Count one more hint for the drill's running sitting and append it. 0, or the exit status after
+ * saying why there is none (an exam, nothing running). */
+MUST_CHECK int work_hint(struct app *app, const struct drill *drill, struct text *out);
 
 /* 0 pass, 1 fail or limit, 3 unavailable or our fault. */
 int work_exit_status(const struct result *result);

@@ -95,8 +95,9 @@ int work_open(struct work *work, struct app *app, const char *word, const char *
     } else if (work->has_sitting) {
         work->path = text_copy(work->sitting.path);
     } else {
-        return app_misuse(app, _("drill %s has not been started: lcx drill start %s --lang c|numpy|torch"),
-                          work->drill->number, work->drill->number);
+        return app_misuse(
+            app, _("drill %s has not been started: lcx drill start %s --lang c|numpy|torch"),
+            work->drill->number, work->drill->number);
     }
     status = work_read(work, app);
     if (status) return status;
@@ -128,9 +129,14 @@ struct grader work_grader(struct app *app)
     sandbox_init(app->helpers);
     struct error err;
     if (sandbox_sweep(NULL, &err)) app_note(app, "%s", err.message);
+    if (app->unsafe)
+        app_note(app, "%s",
+                 _("--unsafe: where no wall can be had, this code runs with your rights to files "
+                   "and network"));
     return (struct grader){
         .helpers = app->helpers,
-        .python = app->settings.python && *app->settings.python ? app->settings.python : NULL,
+        .python = app_python(app),
+        .cache = app_cache(app),
         .unsafe = app->unsafe,
     };
 }
@@ -138,10 +144,8 @@ struct grader work_grader(struct app *app)
 static enum attempt_verdict stored_verdict(enum verdict verdict)
 {
     static const enum attempt_verdict stored[] = {
-        [VERDICT_PASS] = ATTEMPT_PASS,
-        [VERDICT_FAIL] = ATTEMPT_FAIL,
-        [VERDICT_LIMIT] = ATTEMPT_LIMIT,
-        [VERDICT_UNAVAILABLE] = ATTEMPT_UNAVAILABLE,
+        [VERDICT_PASS] = ATTEMPT_PASS,   [VERDICT_FAIL] = ATTEMPT_FAIL,
+        [VERDICT_LIMIT] = ATTEMPT_LIMIT, [VERDICT_UNAVAILABLE] = ATTEMPT_UNAVAILABLE,
         [VERDICT_ERROR] = ATTEMPT_ERROR,
     };
     return stored[verdict];
@@ -209,7 +213,8 @@ char *work_clock(const struct app *app, const struct sitting *sitting)
     app_clock(budget, time.budget_ms);
     if (time.overtime_ms > 0)
         return text_printf(_("%s over the %s"), app_clock(left, time.overtime_ms), budget);
-    if (time.paused) return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
+    if (time.paused)
+        return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
     return text_printf(_("%s left of %s"), app_clock(left, time.left_ms), budget);
 }
 
@@ -231,10 +236,8 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
                          const struct result *result)
 {
     static const char *const words[] = {
-        [VERDICT_PASS] = N_("PASS"),
-        [VERDICT_FAIL] = N_("FAIL"),
-        [VERDICT_LIMIT] = N_("LIMIT HIT"),
-        [VERDICT_UNAVAILABLE] = N_("NOT AVAILABLE HERE"),
+        [VERDICT_PASS] = N_("PASS"),       [VERDICT_FAIL] = N_("FAIL"),
+        [VERDICT_LIMIT] = N_("LIMIT HIT"), [VERDICT_UNAVAILABLE] = N_("NOT AVAILABLE HERE"),
         [VERDICT_ERROR] = N_("OUR FAULT"),
     };
     static const enum style styles[] = {[VERDICT_PASS] = STYLE_GOOD,
@@ -243,8 +246,8 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
                                         [VERDICT_UNAVAILABLE] = STYLE_WARN,
                                         [VERDICT_ERROR] = STYLE_WARN};
     terminal_paint(out, &app->out, styles[result->verdict], _(words[result->verdict]));
-    text_format(out, "  %s %s, %s", work->drill->number, words_in(&work->drill->title, app->language),
-                lane_title(work->lane));
+    text_format(out, "  %s %s, %s", work->drill->number,
+                words_in(&work->drill->title, app->language), lane_title(work->lane));
     if (result->visible_only) text_add(out, _("  (visible cases; does not count)"));
     char *clock = work->has_sitting ? work_clock(app, &work->sitting) : text_copy("");
     if (*clock) text_format(out, "  %s", clock);
@@ -255,15 +258,16 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
 static void show_checks(const struct app *app, struct text *out, const struct result *result)
 {
     static const char *const names[CHECK_COUNT] = {
-        N_("build"),      N_("contract"), N_("shape"),      N_("finite"),     N_("numbers"),
-        N_("gradient"),   N_("edge cases"), N_("properties"), N_("complexity"), N_("speed"),
+        N_("build"),    N_("contract"),   N_("shape"),      N_("finite"),     N_("numbers"),
+        N_("gradient"), N_("edge cases"), N_("properties"), N_("complexity"), N_("speed"),
     };
     struct text line = {0};
     for (int i = 0; i < CHECK_COUNT; i++) {
         if (result->checks[i] == CHECK_NOT_RUN) continue;
         if (line.size) text_add(&line, " · ");
         text_format(&line, "%s ", _(names[i]));
-        if (result->checks[i] == CHECK_PASSED) terminal_paint(&line, &app->out, STYLE_GOOD, _("ok"));
+        if (result->checks[i] == CHECK_PASSED)
+            terminal_paint(&line, &app->out, STYLE_GOOD, _("ok"));
         else terminal_paint(&line, &app->out, STYLE_BAD, _("WRONG"));
     }
     app_paragraph(app, out, 0, text_string(&line));
@@ -285,7 +289,8 @@ static void show_input(const struct app *app, struct text *out, const struct res
     {
         char *shape = json_line(json_object_get(array, "shape"));
         json_t *list = json_object_get(array, "values");
-        text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")), shape);
+        text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")),
+                    shape);
         for (size_t i = 0; i < json_array_size(list); i++)
             text_format(out, "%s%.4g", i ? " " : " = ", json_number_value(json_array_get(list, i)));
         text_add(out, "\n");
@@ -294,22 +299,47 @@ static void show_input(const struct app *app, struct text *out, const struct res
     json_decref(object);
 }
 
+/* The beginning of what the compiler and the submission printed; the whole is in the history. */
+static void show_printed(const struct app *app, struct text *out, const char *printed)
+{
+    enum { LINES = 20, BYTES = 2000 };
+    struct text clean = {0};
+    size_t size = 0;
+    if (!printed || !*printed) return;
+    for (int lines = 0; printed[size] && size < BYTES && lines < LINES; size++)
+        lines += printed[size] == '\n';
+    size = text_utf8_valid(printed, size);
+    terminal_clean(&clean, printed, size);
+    text_add(out, "\n");
+    terminal_paint(out, &app->out, STYLE_DIM, _("It printed:"));
+    text_format(out, "\n%s\n", text_string(&clean));
+    if (printed[size])
+        text_format(out, _("... and %zu bytes more: lcx drill history --result ID\n"),
+                    strlen(printed + size));
+    text_done(&clean);
+}
+
 static void show_next(const struct app *app, struct text *out, const struct work *work,
                       const struct result *result)
 {
     const char *number = work->drill->number;
     char *next = NULL;
     if (result->verdict == VERDICT_PASS)
-        next = result->visible_only
-                   ? text_printf(_("Next: lcx drill submit %s"), number)
-                   : text_printf(_("Next: lcx drill notes %s (what a strong candidate says aloud), then lcx today"), number);
+        next =
+            result->visible_only
+                ? text_printf(_("Next: lcx drill submit %s"), number)
+                : text_printf(
+                      _("Next: lcx drill notes %s (what a strong candidate says aloud), then lcx today"),
+                      number);
     else if (result->verdict == VERDICT_UNAVAILABLE)
         next = text_printf(_("What is missing, and the command that mends it: lcx doctor"));
     else if (result->verdict == VERDICT_ERROR)
-        next = text_printf(_("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"), number);
+        next = text_printf(
+            _("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"),
+            number);
     else if (!work->exam)
-        next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"), number,
-                           (unsigned long long)result->seed);
+        next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"),
+                           number, (unsigned long long)result->seed);
     if (next) {
         text_add(out, "\n");
         app_paragraph(app, out, 0, next);
@@ -324,19 +354,14 @@ void work_show_result(const struct app *app, struct text *out, const struct work
     char *summary = result_summary(result, app->language);
 
     show_verdict(app, out, work, result);
+    const struct finding *first = result_first(result);
     terminal_clean(&clean, summary, strlen(summary));
-    app_paragraph(app, out, 0, text_string(&clean));
+    if (first && first->check == CHECK_BUILD) text_format(out, "%s\n", text_string(&clean));
+    else app_paragraph(app, out, 0, text_string(&clean));
     text_add(out, "\n");
     show_checks(app, out, result);
     if (result->verdict == VERDICT_FAIL) show_input(app, out, result);
-    if (result->printed && *result->printed &&
-        !(result_first(result) && result_first(result)->check == CHECK_BUILD)) {
-        text_clear(&clean);
-        terminal_clean(&clean, result->printed, strlen(result->printed));
-        text_add(out, "\n");
-        terminal_paint(out, &app->out, STYLE_DIM, _("It printed:"));
-        text_format(out, "\n%s\n", text_string(&clean));
-    }
+    if (!first || first->check != CHECK_BUILD) show_printed(app, out, result->printed);
     show_next(app, out, work, result);
     text_done(&clean);
     free(summary);

@@ -11,9 +11,9 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_drill, verb_drill},   {&usage_lab, verb_lab},
-    {&usage_config, verb_config},
-    {&usage_help, verb_help},     {NULL, NULL},
+    {&usage_today, verb_today},       {&usage_drill, verb_drill},   {&usage_lab, verb_lab},
+    {&usage_progress, verb_progress}, {&usage_config, verb_config}, {&usage_data, verb_data},
+    {&usage_doctor, verb_doctor},     {&usage_help, verb_help},     {NULL, NULL},
 };
 
 static const struct option_description shared[] = {
@@ -31,8 +31,9 @@ const struct usage usage_lcx = {
     .least = 0,
     .most = 0,
     .summary = N_("Practise for AI-lab interviews: sit a drill, be graded, remember"),
-    .details = N_("lcx by itself says what to do today. Every verb explains itself: lcx VERB --help.\n"
-                  "Exit status: 0 done or yes, 1 an answer of no, 2 wrong use, 3 something failed."),
+    .details =
+        N_("lcx by itself says what to do today. Every verb explains itself: lcx VERB --help.\n"
+           "Exit status: 0 done or yes, 1 an answer of no, 2 wrong use, 3 something failed."),
     .example = "lcx\nlcx lab 15",
     .options = shared,
     .verbs = verbs,
@@ -55,20 +56,14 @@ static int take_shared(struct wishes *wishes, int argc, char **argv)
             while (i < argc) argv[n++] = argv[i++];
             break;
         }
-        if (!strcmp(word, "--plain"))
-            wishes->plain = true;
-        else if (!strcmp(word, "--json"))
-            wishes->json = true;
-        else if (!strcmp(word, "--help") || !strcmp(word, "-h"))
-            wishes->help = true;
-        else if (!strcmp(word, "--version"))
-            wishes->version = true;
+        if (!strcmp(word, "--plain")) wishes->plain = true;
+        else if (!strcmp(word, "--json")) wishes->json = true;
+        else if (!strcmp(word, "--help") || !strcmp(word, "-h")) wishes->help = true;
+        else if (!strcmp(word, "--version")) wishes->version = true;
         else if (!strcmp(word, "--lang") && i + 1 < argc && is_language(argv[i + 1]))
             wishes->language = argv[++i];
-        else if (!strncmp(word, "--lang=", 7) && is_language(word + 7))
-            wishes->language = word + 7;
-        else
-            argv[n++] = argv[i];
+        else if (!strncmp(word, "--lang=", 7) && is_language(word + 7)) wishes->language = word + 7;
+        else argv[n++] = argv[i];
     }
     return n;
 }
@@ -94,11 +89,11 @@ static int run(struct app *app, int argc, char **argv)
     if (argc > 0 && argv[0][0] == '-' && strcmp(argv[0], "--") != 0) {
         struct arguments arguments;
         int exit_status;
-        static const struct usage none = {.name = "", .arguments = "", .summary = ""};
-        if (arguments_read(&arguments, app, &none, argc, argv, &exit_status)) CHECK(!"an option");
+        if (arguments_read(&arguments, app, &usage_lcx, argc, argv, &exit_status))
+            check_failed("an option was left to say why it is wrong", __FILE__, __LINE__);
         return exit_status;
     }
-    if (argc == 0 && !app->help) return verb_help(app, 0, argv);
+    if (argc == 0 && !app->help) return verb_today(app, 0, argv);
     return verbs_run(app, &usage_lcx, argc, argv);
 }
 

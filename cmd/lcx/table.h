@@ -12,15 +12,14 @@ struct table {
     struct table_cell {
         char *text;
         enum style style;
-    } *cells; /* row after row */
+    } * cells; /* row after row */
 };
 
 void table_init(struct table *table, int n_columns);
 
 /* Add the next cell, row after row; NULL is an empty one. */
 void table_add(struct table *table, enum style style, const char *text);
-void table_format(struct table *table, enum style style, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+void table_format(struct table *table, enum style style, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Append the table, indented. */
 void table_print(struct text *out, const struct app *app, const struct table *table, int indent);

@@ -3,6 +3,9 @@
 #include <string.h>
 
 #include "progress/archive.h"
+#include "progress/attempt.h"
+#include "progress/review.h"
+#include "progress/sitting.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -10,6 +13,7 @@ static int data_export(struct app *app, int argc, char **argv);
 static int data_import(struct app *app, int argc, char **argv);
 static int data_forget(struct app *app, int argc, char **argv);
 static int data_info(struct app *app, int argc, char **argv);
+static int data_prune(struct app *app, int argc, char **argv);
 
 static const struct option_description forget_options[] = {
     {"drill", "NN", N_("only what concerns this drill")},
@@ -21,7 +25,8 @@ static const struct usage usage_export = {
     .arguments = "FILE",
     .least = 1,
     .most = 1,
-    .summary = N_("Write everything to one archive (.tar.gz): attempts with their source, settings"),
+    .summary =
+        N_("Write everything to one archive (.tar.gz): attempts with their source, settings"),
     .details = N_("FILE must not exist; it is made whole or not at all, readable by you alone."),
     .example = "lcx data export practice.tar.gz",
 };
@@ -48,12 +53,15 @@ static const struct usage usage_info = {
     .summary = N_("Where your data is, how much there is, how large"),
     .example = "lcx data info --json",
 };
+static const struct usage usage_prune = {
+    .name = "data prune",
+    .arguments = "",
+    .summary = N_("Give back space: free pages, and the copies made before an upgrade"),
+    .example = "lcx data prune",
+};
 static const struct verb verbs[] = {
-    {&usage_info, data_info},
-    {&usage_export, data_export},
-    {&usage_import, data_import},
-    {&usage_forget, data_forget},
-    {NULL, NULL},
+    {&usage_info, data_info},   {&usage_export, data_export}, {&usage_import, data_import},
+    {&usage_prune, data_prune}, {&usage_forget, data_forget}, {NULL, NULL},
 };
 const struct usage usage_data = {
     .name = "data",
@@ -150,6 +158,25 @@ static int data_forget(struct app *app, int argc, char **argv)
     return say_counts(app, "forget", NULL, &counts, _("Forgotten:"));
 }
 
+/* How much there is now. */
+static enum status count(struct archive_counts *counts, struct app *app, struct error *err)
+{
+    *counts = (struct archive_counts){0};
+    struct sitting *sittings;
+    struct attempt *attempts;
+    struct review *reviews;
+    enum status status = sitting_list(&sittings, &counts->sittings, app->progress, NULL, 0, err);
+    if (status) return status;
+    sitting_list_done(sittings, counts->sittings);
+    status = attempt_list(&attempts, &counts->attempts, app->progress, NULL, NULL, 0, err);
+    if (status) return status;
+    attempt_list_done(attempts, counts->attempts);
+    status = review_list(&reviews, &counts->reviews, app->progress, NULL, err);
+    if (status) return status;
+    free(reviews);
+    return STATUS_OK;
+}
+
 static int data_info(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
@@ -162,15 +189,15 @@ static int data_info(struct app *app, int argc, char **argv)
     struct database_facts facts;
     struct archive_counts counts;
     if (database_facts(app->progress->database, &facts, &err)) return app_fail(app, &err);
-    if (archive_count(app->progress, &counts, &err)) return app_fail(app, &err);
+    if (count(&counts, app, &err)) return app_fail(app, &err);
     if (app->json) {
-        app_json(app, json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i, s:i}", "folder",
-                                app->progress->folder, "schema", facts.schema, "size_bytes",
-                                (json_int_t)facts.size_bytes, "free_bytes",
-                                (json_int_t)facts.free_bytes, "copies", facts.n_copies,
-                                "copies_bytes", (json_int_t)facts.copies_bytes, "sittings",
-                                counts.sittings, "attempts", counts.attempts, "reviews",
-                                counts.reviews, "settings", counts.settings));
+        app_json(app,
+                 json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i}", "folder",
+                           app->progress->folder, "schema", facts.schema, "size_bytes",
+                           (json_int_t)facts.size_bytes, "free_bytes", (json_int_t)facts.free_bytes,
+                           "copies", facts.n_copies, "copies_bytes", (json_int_t)facts.copies_bytes,
+                           "sittings", counts.sittings, "attempts", counts.attempts, "reviews",
+                           counts.reviews));
         return EXIT_DONE;
     }
     struct table table;
@@ -181,8 +208,8 @@ static int data_info(struct app *app, int argc, char **argv)
     table_format(&table, STYLE_NONE, _("%.1f MiB, of which %.1f MiB can be given back"),
                  (double)facts.size_bytes / 1048576, (double)facts.free_bytes / 1048576);
     table_add(&table, STYLE_NONE, _("holds"));
-    table_format(&table, STYLE_NONE, _("sittings %d, attempts %d, reviews %d, settings %d"),
-                 counts.sittings, counts.attempts, counts.reviews, counts.settings);
+    table_format(&table, STYLE_NONE, _("sittings %d, attempts %d, reviews %d"), counts.sittings,
+                 counts.attempts, counts.reviews);
     table_add(&table, STYLE_NONE, _("format"));
     table_format(&table, STYLE_NONE, _("schema %d; lcx %s knows %d"), facts.schema, LCX_VERSION,
                  progress_schema());
@@ -197,4 +224,35 @@ static int data_info(struct app *app, int argc, char **argv)
     text_done(&out);
     table_done(&table);
     return EXIT_DONE;
+}
+
+static int data_prune(struct app *app, int argc, char **argv)
+{
+    struct arguments arguments;
+    int status;
+    if (!arguments_read(&arguments, app, &usage_prune, argc, argv, &status)) return status;
+    status = app_open_progress(app);
+    if (status) return status;
+
+    struct error err;
+    struct database *database = app->progress->database;
+    struct database_facts before, after;
+    if (database_facts(database, &before, &err) || database_remove_copies(database, &err) ||
+        database_compact(database, &err) || database_facts(database, &after, &err))
+        return app_fail(app, &err);
+    const int64_t freed =
+        before.size_bytes + before.copies_bytes - after.size_bytes - after.copies_bytes;
+    if (app->json)
+        app_json(app, json_pack("{s:s, s:I, s:I}", "action", "prune", "freed_bytes",
+                                (json_int_t)(freed > 0 ? freed : 0), "size_bytes",
+                                (json_int_t)after.size_bytes));
+    else
+        printf(_("%.1f MiB given back; %.1f MiB are left\n"),
+               freed > 0 ? (double)freed / 1048576 : 0.0, (double)after.size_bytes / 1048576);
+    return EXIT_DONE;
+}
+
+int verb_data(struct app *app, int argc, char **argv)
+{
+    return verbs_run(app, &usage_data, argc, argv);
 }

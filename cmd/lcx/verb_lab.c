@@ -23,9 +23,9 @@ static json_t *lab_row(const struct app *app, const struct lab *lab)
 {
     json_t *prepares = json_array(), *drills = json_array();
     for (unsigned i = 0; i < lab->prepares_count; i++)
-        json_array_append_new(
-            prepares, json_pack("{s:s, s:s}", "round", round_name(lab->prepares[i].round), "what",
-                                words_in(&lab->prepares[i].what, app->language)));
+        json_array_append_new(prepares,
+                              json_pack("{s:s, s:s}", "round", round_name(lab->prepares[i].round),
+                                        "what", words_in(&lab->prepares[i].what, app->language)));
     for (unsigned i = 0; i < lab->drills_count; i++)
         json_array_append_new(drills, json_string(lab->drills[i]));
     char *page = lab_page(app->content, lab, app->language);
@@ -55,7 +55,8 @@ static void list_labs(const struct app *app)
     bool pages = false;
     for (unsigned i = 0; i < app->labs->labs_count; i++) {
         const struct lab *lab = &app->labs->labs[i];
-        char *page = lab_page(app->content, lab, app->language), *rounds = prepared_rounds(app, lab);
+        char *page = lab_page(app->content, lab, app->language),
+             *rounds = prepared_rounds(app, lab);
         table_add(&table, STYLE_STRONG, lab->number);
         table_add(&table, STYLE_NONE, page ? "*" : "");
         table_add(&table, STYLE_NONE, words_in(&lab->title, app->language));

@@ -7,8 +7,8 @@
 
 #include "arguments.h"
 
-#define VERB(name)                                                                                 \
-    extern const struct usage usage_##name;                                                        \
+#define VERB(name) \
+    extern const struct usage usage_##name; \
     int verb_##name(struct app *app, int argc, char **argv)
 
 VERB(today);

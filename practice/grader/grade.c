@@ -1,5 +1,6 @@
 #include "grader/grade.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,21 +44,31 @@ static enum check check_of_case(const struct oracle *oracle, int kind)
     return checks[oracle->kinds[kind].check];
 }
 
+/* The first "attention.c:23" in the text. */
+static char *place_in(const char *text, const char *file)
+{
+    const size_t size = strlen(file);
+    for (const char *p = text; (p = strstr(p, file)); p += size)
+        if (p[size] == ':' && isdigit((unsigned char)p[size + 1]))
+            return text_printf("%.*s", (int)(size + 1 + strspn(p + size + 1, "0123456789")), p);
+    return NULL;
+}
+
 /* The interesting part of a sanitizer's report: "heap-buffer-overflow, attention.c:23". */
 static char *sanitizer_words(const char *report, const char *file)
 {
-    char kind[128] = "", line[128] = "";
-    const char *error = strstr(report, "ERROR: AddressSanitizer: ");
-    const char *undefined = strstr(report, "runtime error: ");
-    if (error) sscanf(error + strlen("ERROR: AddressSanitizer: "), "%127s", kind);
-    else if (undefined) sscanf(undefined + strlen("runtime error: "), "%127[^\n]", kind);
-    if (!*kind) return NULL;
+    static const char address[] = "ERROR: AddressSanitizer: ", undefined[] = "runtime error: ";
+    const char *error = strstr(report, address);
+    const char *start = error ? error : strstr(report, undefined);
+    if (!start) return NULL;
+    const char *kind = start + (error ? strlen(address) : strlen(undefined));
+    while (!error && start > report && start[-1] != '\n') start--; /* the place stands before it */
 
-    char *needle = text_printf("%s:", file);
-    const char *place = strstr(report, needle);
-    if (place) snprintf(line, sizeof line, "%.*s", (int)strcspn(place, "\n) "), place);
-    free(needle);
-    return text_printf("%s%s%s", kind, *line ? ", " : "", line);
+    char *place = place_in(start, file);
+    char *words = text_printf("%.*s%s%s", (int)strcspn(kind, error ? " \n" : "\n"), kind,
+                              place ? ", " : "", place ? place : "");
+    free(place);
+    return words;
 }
 
 /* Run the case that crashed once more, built with sanitizers, for better words. */
@@ -90,23 +101,20 @@ static void note_trouble(struct grading *grading, int kind, const struct trouble
     struct finding *finding;
 
     switch (trouble->kind) {
-    case TROUBLE_BUILD:
-        findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
-        break;
+    case TROUBLE_BUILD: findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message); break;
     case TROUBLE_CONTRACT:
         finding = kind < 0 ? findings_add(findings, CHECK_CONTRACT, -1, "%s", trouble->message)
-                           : findings_add(findings, CHECK_CONTRACT, kind, _("case \"%s\": %s"), name,
-                                          trouble->message);
+                           : findings_add(findings, CHECK_CONTRACT, kind, _("case \"%s\": %s"),
+                                          name, trouble->message);
         finding->mistake = mistake_found_by(grading->oracle, FOUND_BY_CONTRACT);
         break;
     case TROUBLE_EXCEPTION:
-        findings_add(findings, check_of_case(grading->oracle, kind), kind, _("case \"%s\": %s"), name,
-                     trouble->message);
+        findings_add(findings, check_of_case(grading->oracle, kind), kind, _("case \"%s\": %s"),
+                     name, trouble->message);
         break;
     case TROUBLE_CRASH: {
         char *words = kind < 0 ? NULL : explain_crash(grading, &grading->in[grading->n_runs]);
-        if (kind < 0)
-            findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
+        if (kind < 0) findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
         else
             findings_add(findings, check_of_case(grading->oracle, kind), kind,
                          _("case \"%s\": %s%s%s"), name, trouble->message, words ? ": " : "",
@@ -157,8 +165,8 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
     } else if (oracle->solve) {
         struct record want = {0};
         oracle->solve(&want, in, 0);
-        grading->compared[at] = compare_case(&grading->result->findings, oracle, kind, at, in, &want,
-                                             out);
+        grading->compared[at] =
+            compare_case(&grading->result->findings, oracle, kind, at, in, &want, out);
         record_done(&want);
     } else {
         grading->compared[at] = true;
@@ -287,12 +295,13 @@ static void time_it(struct grading *grading)
 
     if (!oracle->make_timed || !runner_alive(&grading->runner)) return;
     if (oracle->complexity.sizes[0]) {
-        timing_complexity(&result->exponent, &grading->runner, oracle, grading->request->seed, &trouble);
+        timing_complexity(&result->exponent, &grading->runner, oracle, grading->request->seed,
+                          &trouble);
         result->exponent_limit = oracle->complexity.limit;
         if (!trouble.kind && result->exponent > oracle->complexity.limit)
             findings_add(&result->findings, CHECK_COMPLEXITY, -1,
-                         _("%s grows like n^%.2f, expected about n^%.1f"), _(oracle->complexity.what),
-                         result->exponent, oracle->complexity.expected)
+                         _("%s grows like n^%.2f, expected about n^%.1f"),
+                         _(oracle->complexity.what), result->exponent, oracle->complexity.expected)
                 ->mistake = oracle->complexity.mistake;
     }
     if (grading->request->speed && !trouble.kind && oracle->speed_n && !result->findings.n) {
@@ -301,7 +310,8 @@ static void time_it(struct grading *grading)
         runner_open(&reference, grading->grader, grading->request->drill, grading->request->lane,
                     RUNNER_FAST, NULL, &trouble);
         if (!trouble.kind)
-            timing_speed(&speed, &grading->runner, &reference, oracle, grading->request->seed, &trouble);
+            timing_speed(&speed, &grading->runner, &reference, oracle, grading->request->seed,
+                         &trouble);
         runner_close(&reference);
         result->speed_ratio = speed.ratio;
         result->speed_low = speed.low;
@@ -328,7 +338,8 @@ static int64_t input_size(const struct record *in)
 static json_t *array_json(const struct array *array)
 {
     json_t *shape = json_array(), *object = json_object();
-    for (int i = 0; i < array->ndim; i++) json_array_append_new(shape, json_integer(array->dims[i]));
+    for (int i = 0; i < array->ndim; i++)
+        json_array_append_new(shape, json_integer(array->dims[i]));
     json_object_set_new(object, "dtype", json_string(dtype_name(array->dtype)));
     json_object_set_new(object, "shape", shape);
     const int64_t count = array_count(array);
@@ -371,7 +382,8 @@ static void show_failing_input(struct grading *grading)
 static void settle(struct grading *grading)
 {
     struct result *result = grading->result;
-    const bool reached_timing = grading->request->timing && !result->findings.n && !result->trouble.kind;
+    const bool reached_timing =
+        grading->request->timing && !result->findings.n && !result->trouble.kind;
 
     if (result->trouble.kind == TROUBLE_OURS) result->verdict = VERDICT_ERROR;
     else if (result->trouble.kind == TROUBLE_UNAVAILABLE) result->verdict = VERDICT_UNAVAILABLE;
@@ -392,6 +404,12 @@ static void settle(struct grading *grading)
     if (reached_timing && result->speed_ratio > 0) result->checks[CHECK_SPEED] = CHECK_PASSED;
     for (int i = 0; i < result->findings.n; i++)
         result->checks[result->findings.list[i].check] = CHECK_FAILED;
+
+    /* What stands behind the first failure and did not fail itself was not really examined. */
+    const struct finding *first = result_first(result);
+    for (int check = 0; check < CHECK_COUNT; check++)
+        if (first && check > (int)first->check && result->checks[check] == CHECK_PASSED)
+            result->checks[check] = CHECK_NOT_RUN;
 }
 
 /* The visible cases once more with sanitizers: what they see is told even when the numbers are right. */
@@ -409,9 +427,9 @@ static void check_sanitized(struct grading *grading)
         if (trouble.kind != TROUBLE_CRASH) continue;
         char *file = drill_file_name(grading->request->drill, LANE_C);
         char *words = sanitizer_words(text_string(&runner.printed), file);
-        findings_add(&grading->result->findings, CHECK_EDGE, i, _("case \"%s\", built with sanitizers: %s"),
-                     grading->oracle->kinds[grading->runs[i].kind].name,
-                     words ? words : trouble.message);
+        findings_add(
+            &grading->result->findings, CHECK_EDGE, i, _("case \"%s\", built with sanitizers: %s"),
+            grading->oracle->kinds[grading->runs[i].kind].name, words ? words : trouble.message);
         free(words);
         free(file);
     }
@@ -440,14 +458,15 @@ void grade(struct result *result, struct grader *grader, const struct grade_requ
     if (!result->oracle) {
         result->trouble.kind = TROUBLE_OURS;
         snprintf(result->trouble.message, sizeof result->trouble.message,
-                 _("this build has no oracle for drill %s: run ./dev build"), request->drill->number);
+                 _("this build has no oracle for drill %s: run ./dev build"),
+                 request->drill->number);
         result->verdict = VERDICT_ERROR;
         free(grading);
         return;
     }
 
-    runner_open(&grading->runner, grader, request->drill, request->lane, RUNNER_FAST, request->source,
-                &trouble);
+    runner_open(&grading->runner, grader, request->drill, request->lane, RUNNER_FAST,
+                request->source, &trouble);
     result->build_ms = (double)(clock_steady_ns() - start) / 1e6;
     if (trouble.kind) {
         note_trouble(grading, -1, &trouble);

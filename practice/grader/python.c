@@ -66,7 +66,8 @@ static char *ask(const char *program, const char *library)
     }
     close(pipe_ends[0]);
     int state = -1;
-    if (!failed) while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {}
+    if (!failed)
+        while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {}
     if (failed || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
         text_done(&answer);
         return NULL;
@@ -91,41 +92,81 @@ static void add_prefix(struct python *python, const char *path)
         python->prefixes[n] = text_copy(path);
 }
 
-static bool try_program(struct python *python, const char *program, const char *library)
+/* Take an answer apart; false when it is not whole or what it names is gone. */
+static bool take_answer(struct python *python, const char *answer, const char *library)
 {
-    char *answer = ask(program, library);
-    if (!answer) return false;
-
-    char *rest = answer, *line;
+    char *copy = text_copy(answer), *rest = copy, *line;
+    bool there = false;
     for (int i = 0; (line = strsep(&rest, "\n")) && rest; i++) {
         if (i == 0) python->program = text_copy(line);
         else if (i == 1) python->library_version = text_copy(line);
         else add_prefix(python, line);
+        if (i == 4) {
+            char *path = path_join(line, library);
+            there = file_exists(path);
+            free(path);
+        }
     }
-    free(answer);
-    return python->program && python->library_version;
+    free(copy);
+    return there && python->library_version && access(python->program, X_OK) == 0;
+}
+
+/* What the answer depends on, as the first line of the cached file. */
+static char *cache_key(const char *configured)
+{
+    const char *path = getenv("PATH");
+    char *key = text_printf("%s %s\n", configured ? configured : "-", path ? path : "");
+    for (char *p = key; p[0] && p[1]; p++) /* a newline inside would end it early */
+        if (*p == '\n') *p = ' ';
+    return key;
+}
+
+static bool from_cache(struct python *python, const char *file, const char *key,
+                       const char *library)
+{
+    struct text kept = {0};
+    const bool found = file_read(&kept, file, ANSWER_LIMIT, NULL) == STATUS_OK &&
+                       text_starts_with(text_string(&kept), key) &&
+                       take_answer(python, text_string(&kept) + strlen(key), library);
+    text_done(&kept);
+    if (!found) python_done(python);
+    return found;
 }
 
 enum status python_find(struct python *python, enum lane lane, const char *configured,
-                        struct error *err)
+                        const char *cache, struct error *err)
 {
     const char *const library = lane_name(lane);
     const char *const candidates[] = {configured, "python3", "/usr/bin/python3"};
+    char *key = cache_key(configured);
+    char *file = cache ? text_printf("%s/python-%s", cache, library) : NULL;
     struct text tried = {0};
+    bool found = false;
 
     *python = (struct python){0};
-    for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
+    if (file) found = from_cache(python, file, key, library);
+    for (size_t i = 0; !found && i < sizeof candidates / sizeof candidates[0]; i++) {
         if (!candidates[i]) continue;
-        if (try_program(python, candidates[i], library)) {
-            text_done(&tried);
-            return STATUS_OK;
+        char *answer = ask(candidates[i], library);
+        found = answer && take_answer(python, answer, library);
+        if (found && file) {
+            char *kept = text_printf("%s%s", key, answer);
+            enum status ignored = file_write(file, kept, strlen(kept), 0600, NULL);
+            (void)ignored; /* asked again next time */
+            free(kept);
         }
+        free(answer);
+        if (found) break;
         python_done(python);
         text_format(&tried, "%s%s", tried.size ? ", " : "", candidates[i]);
     }
-    enum status status = error_set(
-        err, STATUS_UNAVAILABLE, _("%s is not available here: none of %s can import %s"),
-        lane_title(lane), text_string(&tried), library);
+    free(key);
+    free(file);
+    enum status status = STATUS_OK;
+    if (!found)
+        status = error_set(err, STATUS_UNAVAILABLE,
+                           _("%s is not available here: none of %s can import %s"),
+                           lane_title(lane), text_string(&tried), library);
     text_done(&tried);
     return status;
 }

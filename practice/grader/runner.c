@@ -45,12 +45,17 @@ static const char *compiler(void)
     return NULL;
 }
 
-/* The compiler's words without our folder before each file name. */
-static void add_shortened(struct text *out, const char *words, const char *folder)
+/* The compiler's words without our folders before each file name. */
+static void add_shortened(struct text *out, const char *words, const struct runner *runner)
 {
-    const size_t size = strlen(folder);
+    const char *const folders[] = {runner->folder, runner->grader->helpers};
     for (const char *p = words; *p;) {
-        if (strncmp(p, folder, size) == 0 && p[size] == '/') p += size + 1;
+        size_t skip = 0;
+        for (int i = 0; i < 2 && *p == '/'; i++) {
+            const size_t size = folders[i] ? strlen(folders[i]) : 0;
+            if (size && strncmp(p, folders[i], size) == 0 && p[size] == '/') skip = size + 1;
+        }
+        if (skip) p += skip;
         else text_add_char(out, *p++);
     }
 }
@@ -61,6 +66,8 @@ static void explain_limit(struct trouble *trouble, const struct sandbox_report *
     trouble->limit = report->limit;
     trouble->limit_value = report->limit_value;
     trouble->limit_used = report->used_value;
+    if (report->limit == SANDBOX_LIMIT_CPU && trouble->limit_used < trouble->limit_value)
+        trouble->limit_used = trouble->limit_value; /* the kernel counts by ticks */
 }
 
 /* Write the submission and the task's header into a fresh folder. */
@@ -105,11 +112,24 @@ static void build_c(struct runner *runner, struct trouble *trouble)
     char *header = text_printf("%s/%s.h", runner->folder, drill->file);
     char *file = text_printf("%s/%s.c", runner->folder, drill->file);
     char *program = text_printf("%s/attempt", runner->folder);
-    const char *const fast[] = {cc, "-std=gnu17", "-O2", "-Wall", "-Wextra", "-include", header, file,
-                                object, "-o", program, "-lm", NULL};
-    const char *const sanitized[] = {cc, "-std=gnu17", "-O1", "-g", "-Wall", "-Wextra",
-                                     "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
-                                     "-include", header, file, object, "-o", program, "-lm", NULL};
+    const char *const fast[] = {cc,   "-std=gnu17", "-O2", "-Wall", "-Wextra", "-include", header,
+                                file, object,       "-o",  program, "-lm",     NULL};
+    const char *const sanitized[] = {cc,
+                                     "-std=gnu17",
+                                     "-O1",
+                                     "-g",
+                                     "-Wall",
+                                     "-Wextra",
+                                     "-fsanitize=address,undefined",
+                                     "-fno-sanitize-recover=undefined",
+                                     "-include",
+                                     header,
+                                     file,
+                                     object,
+                                     "-o",
+                                     program,
+                                     "-lm",
+                                     NULL};
     const char *const readable[] = {object, NULL};
     const struct sandbox_request request = {
         .profile = &sandbox_profile_compile,
@@ -124,7 +144,7 @@ static void build_c(struct runner *runner, struct trouble *trouble)
     else if (status) set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
 
     struct text words = {0};
-    add_shortened(&words, text_string(&report.output), runner->folder);
+    add_shortened(&words, text_string(&report.output), runner);
     text_add(&runner->printed, text_string(&words));
     if (!status && report.limit) {
         explain_limit(trouble, &report);
@@ -167,8 +187,8 @@ static void start_c(struct runner *runner, struct trouble *trouble)
     const enum status status = sandbox_start(&runner->sandbox, &request, &err);
     free(program);
     if (status) {
-        set_trouble(trouble, status == STATUS_UNAVAILABLE ? TROUBLE_UNAVAILABLE : TROUBLE_OURS, "%s",
-                    err.message);
+        set_trouble(trouble, status == STATUS_UNAVAILABLE ? TROUBLE_UNAVAILABLE : TROUBLE_OURS,
+                    "%s", err.message);
         return;
     }
     runner->wall_s = profile->wall_s;
@@ -209,7 +229,7 @@ static void end(struct runner *runner, struct trouble *trouble)
                 set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
             return;
         }
-        add_shortened(&runner->printed, text_string(&report.output), runner->folder);
+        add_shortened(&runner->printed, text_string(&report.output), runner);
         runner->cpu_ms = report.cpu_ms;
         runner->memory_bytes = report.memory_peak_bytes;
         if (trouble->kind == TROUBLE_CRASH) {
@@ -259,11 +279,11 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
         if (strcmp(words[i].field, "_forbidden") == 0)
             set_trouble(trouble, TROUBLE_CONTRACT,
                         _("%s was used, and this task asks you to write that yourself"), said);
-        else
-            set_trouble(trouble, words[i].kind, "%.1800s", said);
+        else set_trouble(trouble, words[i].kind, "%.1800s", said);
         if (words[i].kind == TROUBLE_LIMIT) {
             trouble->limit = SANDBOX_LIMIT_MEMORY;
-            trouble->limit_value = (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
+            trouble->limit_value =
+                (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
             trouble->limit_used = trouble->limit_value;
         }
         free(said);
@@ -282,6 +302,7 @@ static void end_of_channel(struct runner *runner, enum channel_end why, struct t
     end(runner, trouble);
     if (trouble->kind != TROUBLE_CRASH) return;
     if (why == CHANNEL_FLOODED) {
+        trouble->message[0] = '\0';
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_OUTPUT;
         trouble->limit_value = trouble->limit_used =
@@ -400,7 +421,7 @@ void runner_close(struct runner *runner)
 
 /* ---- doctor ---- */
 
-void lane_tools(struct lane_tools *tools, enum lane lane, const char *python)
+void lane_tools(struct lane_tools *tools, enum lane lane, const char *python, const char *cache)
 {
     *tools = (struct lane_tools){0};
     if (lane == LANE_C) {
@@ -413,7 +434,7 @@ void lane_tools(struct lane_tools *tools, enum lane lane, const char *python)
     }
     struct python found;
     struct error err = {0};
-    if (python_find(&found, lane, python, &err)) {
+    if (python_find(&found, lane, python, cache, &err)) {
         snprintf(tools->detail, sizeof tools->detail, "%s", err.message);
         snprintf(tools->mend, sizeof tools->mend, "%s",
                  lane == LANE_TORCH ? "./dev up --with torch" : "./dev up");

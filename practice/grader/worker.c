@@ -1,6 +1,7 @@
 #include "grader/worker.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,7 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
     worker->sandbox.channel = -1;
     worker->next_id = 1;
 
-    if (python_find(&worker->python, lane, grader->python, &err)) {
+    if (python_find(&worker->python, lane, grader->python, grader->cache, &err)) {
         set_trouble(trouble, TROUBLE_UNAVAILABLE, err.message);
         free(worker);
         return NULL;
@@ -63,7 +64,8 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
     char *confine = text_printf("%s/libconfine.so", grader->helpers);
     const char *readable[PYTHON_PREFIX_LIMIT + 3] = {script, confine};
     for (int i = 0; worker->python.prefixes[i]; i++) readable[i + 2] = worker->python.prefixes[i];
-    const char *const argv[] = {worker->python.program, "-B", script, lane_name(lane), confine, NULL};
+    const char *const argv[] = {worker->python.program, "-B",    script,
+                                lane_name(lane),        confine, NULL};
     const struct sandbox_request request = {
         .profile = &sandbox_profile_worker,
         .argv = argv,
@@ -224,7 +226,7 @@ static void explain_end(struct runner *runner, const struct record *event, struc
     } else if (WIFSIGNALED(state) && WTERMSIG(state) == SIGXCPU) {
         trouble->limit = SANDBOX_LIMIT_CPU;
         trouble->limit_value = profile->cpu_s;
-        trouble->limit_used = runner->cpu_ms / 1000;
+        trouble->limit_used = fmax(profile->cpu_s, runner->cpu_ms / 1000); /* counted by ticks */
     } else if (WIFSIGNALED(state) && WTERMSIG(state) == SIGXFSZ) {
         trouble->limit = SANDBOX_LIMIT_FILE;
         trouble->limit_value = trouble->limit_used = (double)profile->file_bytes / mib;
@@ -232,8 +234,9 @@ static void explain_end(struct runner *runner, const struct record *event, struc
         trouble->kind = TROUBLE_CRASH;
         if (WIFSIGNALED(state)) {
             trouble->signal = WTERMSIG(state);
-            snprintf(trouble->message, sizeof trouble->message, _("the process ended by signal %d (%s)"),
-                     trouble->signal, strsignal(trouble->signal));
+            snprintf(trouble->message, sizeof trouble->message,
+                     _("the process ended by signal %d (%s)"), trouble->signal,
+                     strsignal(trouble->signal));
         } else {
             snprintf(trouble->message, sizeof trouble->message,
                      _("the process ended by itself with status %d before it answered"),

@@ -7,11 +7,14 @@
 static const double stability_low = 0.001, stability_high = 36500.0, first_stability_high = 100.0;
 
 const struct fsrs_weights fsrs_default = {
-    {0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796,
+    {0.212,  1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001,  1.8722, 0.1666, 0.796,
      1.4835, 0.0614, 0.2629, 1.6483, 0.6014, 1.8729, 0.5425, 0.0912, 0.0658, 0.1542},
 };
 
-static double within(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+static double within(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
 
 static double curve_factor(double decay) { return pow(0.9, 1.0 / decay) - 1.0; }
 
@@ -35,7 +38,7 @@ double fsrs_first_stability(const struct fsrs_weights *weights, enum fsrs_rating
 
 static double first_difficulty_raw(const double *w, enum fsrs_rating rating)
 {
-    return w[4] - exp(w[5] * (rating - 1)) + 1.0;
+    return w[4] - exp(w[5] * ((int)rating - 1)) + 1.0;
 }
 
 double fsrs_first_difficulty(const struct fsrs_weights *weights, enum fsrs_rating rating)
@@ -47,7 +50,7 @@ double fsrs_next_difficulty(const struct fsrs_weights *weights, double difficult
                             enum fsrs_rating rating)
 {
     const double *w = weights->w;
-    const double change = -w[6] * (rating - 3);
+    const double change = -w[6] * ((int)rating - 3);
     const double damped = difficulty + change * (10.0 - difficulty) / 9.0;
     const double easy = first_difficulty_raw(w, RATING_EASY); /* not clamped */
     return within(w[7] * easy + (1.0 - w[7]) * damped, 1.0, 10.0);
@@ -76,7 +79,7 @@ double fsrs_forgotten(const struct fsrs_weights *weights, struct fsrs_memory bef
 double fsrs_same_day(const struct fsrs_weights *weights, double stability, enum fsrs_rating rating)
 {
     const double *w = weights->w;
-    double gain = exp(w[17] * (rating - 3 + w[18])) * pow(stability, -w[19]);
+    double gain = exp(w[17] * ((int)rating - 3 + w[18])) * pow(stability, -w[19]);
     if (rating != RATING_AGAIN) gain = fmax(gain, 1.0);
     return within(stability * gain, stability_low, stability_high);
 }

@@ -37,7 +37,7 @@ static const char *const migrations[] = {
     " started_ms INTEGER NOT NULL CHECK (started_ms " MOMENT "),"
     " deadline_ms INTEGER NOT NULL CHECK (deadline_ms " MOMENT "),"
     " paused_ms INTEGER NOT NULL CHECK (paused_ms " MOMENT "),"
-    " pauses TEXT NOT NULL CHECK (json_valid(pauses)),"
+    " pauses TEXT NOT NULL,"
     " hints INTEGER NOT NULL CHECK (hints BETWEEN 0 AND 1000),"
     " state TEXT NOT NULL"
     "  CHECK (state IN ('running', 'passed', 'failed', 'given-up', 'expired')),"
@@ -68,7 +68,7 @@ static const char *const migrations[] = {
     " owner TEXT,"
     " source_size INTEGER NOT NULL CHECK (source_size BETWEEN 0 AND 1048576),"
     " source BLOB NOT NULL CHECK (length(source) = source_size),"
-    " result TEXT CHECK (result IS NULL OR (length(CAST(result AS BLOB)) <= 4194304 AND json_valid(result))),"
+    " result TEXT CHECK (length(CAST(result AS BLOB)) <= 4194304),"
     " CHECK ((state = 'done') = (verdict IS NOT NULL)),"
     " CHECK ((verdict IS NULL) = (result IS NULL)),"
     " CHECK (counts = 0 OR (kind <> 'check' AND rehearsal = 0 AND sitting IS NOT NULL)),"
@@ -87,7 +87,7 @@ static const char *const migrations[] = {
     " rating INTEGER NOT NULL CHECK (rating BETWEEN 1 AND derived),"
     " derived INTEGER NOT NULL CHECK (derived BETWEEN 1 AND 4),"
     " algo TEXT NOT NULL CHECK (algo = 'fsrs-6'),"
-    " weights TEXT NOT NULL CHECK (json_valid(weights)),"
+    " weights TEXT NOT NULL,"
     " elapsed_days INTEGER CHECK (elapsed_days >= 0),"
     " stability_before REAL,"
     " difficulty_before REAL,"
@@ -161,8 +161,8 @@ const char *progress_id(char out[ID_SIZE])
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40); /* version 4, RFC 4122 */
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     snprintf(out, ID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-             b[13], b[14], b[15]);
+             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
     return out;
 }
 

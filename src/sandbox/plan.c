@@ -177,10 +177,10 @@ static char *staged(struct stage *stage, const char *path, bool reached)
 }
 
 static void add_attempt(struct words *words, struct stage *stage,
-                        const struct sandbox_request *request)
+                        const struct sandbox_request *request, const char *name)
 {
     char *folder = staged(stage, request->folder, reaches_folder(request->folder));
-    char *temporary = path_join(folder, PLAN_TEMPORARY);
+    char *temporary = path_join(folder, name);
 
     /* in this order: the folder may itself lie below /tmp */
     words_add_bind(words, "--bind", temporary, "/tmp");
@@ -298,13 +298,14 @@ static void set_unless_named(struct words *words, const struct sandbox_request *
         words_take(words, setting);
 }
 
-static char **environment_make(const struct sandbox_request *request, enum sandbox_walls walls)
+static char **environment_make(const struct sandbox_request *request, const char *name,
+                               enum sandbox_walls walls)
 {
     static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "OMP_NUM_THREADS=1",
                                         "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"};
     struct words words = {0};
     char *temporary = walls == SANDBOX_WALLS_NAMESPACES ? text_copy("/tmp")
-                                                        : path_join(request->folder, PLAN_TEMPORARY);
+                                                        : path_join(request->folder, name);
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         set_unless_named(&words, request, text_copy(fixed[i]));
@@ -345,8 +346,9 @@ static enum status readable_check(const struct sandbox_request *request, enum sa
     return STATUS_OK;
 }
 
-enum status plan_make(struct plan *plan, const struct sandbox_request *request,
-                      enum sandbox_walls walls, bool drops, struct error *err)
+enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
+                      const char *temporary, enum sandbox_walls walls, bool drops,
+                      struct error *err)
 {
     struct words words = {0};
     struct stage stage = {.needed = drops && walls == SANDBOX_WALLS_NAMESPACES,
@@ -358,20 +360,20 @@ enum status plan_make(struct plan *plan, const struct sandbox_request *request,
 
     if (walls == SANDBOX_WALLS_NAMESPACES) {
         add_namespaces(&words);
-        add_attempt(&words, &stage, request);
+        add_attempt(&words, &stage, request, temporary);
         add_helper(&words);
     } else {
         words_take(&words, text_printf("/proc/self/fd/%d", CONFINE_SELF));
     }
     add_confine(&words, request, walls, drops);
     plan->argv = words.word;
-    plan->environment = environment_make(request, walls);
+    plan->environment = environment_make(request, temporary, walls);
     plan->stage_from = stage.from.word;
     plan->stage_folder = stage.from.count ? text_copy(stage.folder) : NULL;
     return STATUS_OK;
 }
 
-void plan_done(struct plan *plan)
+void sandbox_plan_done(struct plan *plan)
 {
     plan_words_free(plan->argv);
     plan_words_free(plan->environment);

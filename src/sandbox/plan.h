@@ -11,20 +11,19 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/supervisor.h"
 
-/* Where the private /tmp of a run lies, in its folder. */
-#define PLAN_TEMPORARY ".tmp"
-
 struct plan {
     char **argv, **environment;
     char **stage_from; /* folders and files that the run's uid cannot reach by itself */
     char *stage_folder;
 };
 
-/* The command lines for a request behind these walls. `owner` is the uid of the run, `drops`
- * whether it is another than ours. Release with plan_done(), also after an error. */
-MUST_CHECK enum status plan_make(struct plan *plan, const struct sandbox_request *request,
-                                 enum sandbox_walls walls, bool drops, struct error *err);
-void plan_done(struct plan *plan);
+/* The command lines for a request behind these walls. `temporary` is the name of the folder
+ * in the attempt's that becomes the private /tmp; `drops`: the run's uid is another than
+ * ours. Release with sandbox_plan_done(), also after an error. */
+MUST_CHECK enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
+                                 const char *temporary, enum sandbox_walls walls, bool drops,
+                                 struct error *err);
+void sandbox_plan_done(struct plan *plan);
 
 /* The same bubblewrap walls around `lcx-confine --check`. Release with plan_words_free(). */
 char **plan_trial(void);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -121,9 +122,21 @@ const char *sandbox_limit_unit(enum sandbox_limit limit)
 
 /* ---- the attempt's folder, before a run ---- */
 
-/* The folder is the run's own, and so is the private /tmp in it. An earlier run may have
- * put anything in that place: what is not a folder goes. */
-static enum status folder_prepare(const char *path, bool drops, uid_t *owner, struct error *err)
+/* A name that no earlier run in this folder could have prepared for us. */
+static bool temporary_make(char name[32], int folder)
+{
+    uint64_t random;
+    do {
+        if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) return false;
+        snprintf(name, 32, ".tmp-%016llx", (unsigned long long)random);
+        if (mkdirat(folder, name, 0700) == 0) return true;
+    } while (errno == EEXIST);
+    return false;
+}
+
+/* The folder is the run's own, and so is the private /tmp in it. */
+static enum status folder_prepare(char name[32], const char *path, bool drops, uid_t *owner,
+                                  struct error *err)
 {
     struct stat info;
     const int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -135,11 +148,8 @@ static enum status folder_prepare(const char *path, bool drops, uid_t *owner, st
         *owner = host_owner_new();
         good = fchown(folder, *owner, *owner) == 0;
     }
-    if (good && fstatat(folder, PLAN_TEMPORARY, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-        !S_ISDIR(info.st_mode))
-        good = unlinkat(folder, PLAN_TEMPORARY, 0) == 0;
-    if (good && mkdirat(folder, PLAN_TEMPORARY, 0700) == 0 && drops)
-        good = fchownat(folder, PLAN_TEMPORARY, *owner, *owner, AT_SYMLINK_NOFOLLOW) == 0;
+    good = good && temporary_make(name, folder);
+    if (good && drops) good = fchownat(folder, name, *owner, *owner, AT_SYMLINK_NOFOLLOW) == 0;
     const enum status status =
         good ? STATUS_OK : error_set_errno(err, STATUS_IO, _("sandbox: %s"), path);
     close(folder);
@@ -235,12 +245,22 @@ static enum status launch(struct sandbox *sandbox, struct supervisor_plan *plan,
     return STATUS_OK;
 }
 
+/* Release what belongs to one run, when it is over or did not begin. */
+static void run_forget(struct sandbox *sandbox)
+{
+    if (sandbox->temporary) (void)!sandbox_folder_remove(sandbox->temporary, NULL);
+    free(sandbox->temporary);
+    free(sandbox->cgroup);
+    *sandbox = (struct sandbox){.channel = -1, .control = -1, .report = -1};
+}
+
 enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request *request,
                           struct error *err)
 {
     struct plan plan = {0};
     int fd[FDS];
     uid_t owner = 0;
+    char temporary[32];
 
     *sandbox = (struct sandbox){.channel = -1, .control = -1, .report = -1};
     enum status status = request_check(request, err);
@@ -249,11 +269,14 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
     if (walls == SANDBOX_WALLS_NONE && !request->unsafe) return walls_refuse(err);
 
     const bool drops = host_drops();
-    status = folder_prepare(request->folder, drops, &owner, err);
-    if (!status) status = plan_make(&plan, request, walls, drops, err);
+    status = folder_prepare(temporary, request->folder, drops, &owner, err);
+    if (status) return status;
+    sandbox->temporary = path_join(request->folder, temporary);
+    status = sandbox_plan_make(&plan, request, temporary, walls, drops, err);
     if (!status) status = descriptors_make(fd, request, err);
     if (status) {
-        plan_done(&plan);
+        sandbox_plan_done(&plan);
+        run_forget(sandbox);
         return status;
     }
 
@@ -274,12 +297,11 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
         .stage_from = (const char *const *)plan.stage_from,
     };
     status = launch(sandbox, &orders, fd, err);
-    plan_done(&plan);
+    sandbox_plan_done(&plan);
     if (status) {
         if (sandbox->cgroup) cgroup_remove(sandbox->cgroup);
-        free(sandbox->cgroup);
         close_all(fd, FDS);
-        *sandbox = (struct sandbox){.channel = -1, .control = -1, .report = -1};
+        run_forget(sandbox);
         return status;
     }
     sandbox->control = fd[CONTROL_WRITE];
@@ -382,8 +404,7 @@ static void close_and_reap(struct sandbox *sandbox, bool reported)
             cgroup_remove(sandbox->cgroup);
         }
     }
-    free(sandbox->cgroup);
-    *sandbox = (struct sandbox){.channel = -1, .control = -1, .report = -1};
+    run_forget(sandbox);
 }
 
 enum status sandbox_finish(struct sandbox *sandbox, struct sandbox_report *report,

@@ -82,7 +82,8 @@ struct sandbox {
     pid_t supervisor; /* 0: nothing is running */
     enum sandbox_walls walls;
     struct sandbox_profile profile;
-    char *cgroup; /* or NULL */
+    char *cgroup;    /* or NULL */
+    char *temporary; /* the private /tmp, in the attempt's folder; removed at the end */
 };
 
 struct sandbox_report {
