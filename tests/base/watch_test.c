@@ -133,6 +133,9 @@ static void other_files_of_the_folder_say_nothing(void **state)
     assert_false(changed_after(place, 1));
     assert_true(watch_patience_ms(&place->watch, place->now) > WATCH_REST_MS);
     assert_false(changed_after(place, 2 * WATCH_REST_MS));
+    put(place, place->file, "two");
+    assert_false(changed_after(place, 1));
+    assert_true(changed_after(place, WATCH_REST_MS));
     assert_int_equal(chmod(place->file, 0600), 0); /* heard of, and no save */
     assert_false(changed_after(place, 1));
     assert_false(changed_after(place, 2 * WATCH_REST_MS));
