@@ -105,22 +105,23 @@ static void add_clock(const struct watching *watching, struct text *out,
 
 static void add_keys(const struct watching *watching, struct text *out)
 {
-    const bool exam = watching->work.exam;
+    const bool exam = watching->work.exam, closed = exam && watching->zero_passed;
     const struct {
         const char *key, *word;
         bool shown;
     } keys[] = {
-        {"r", _("run"), true},
+        {"r", _("run"), !closed},
         {"h", _("hint"), is_running(watching) && !exam},
         {"t", _("task"), true},
-        {"s", _("submit"), true},
+        {"s", _("submit"), !closed},
         {"p", watching->work.sitting.paused_ms ? _("resume") : _("pause"),
          is_running(watching) && !exam},
         {"q", _("quit"), true},
     };
+    int n = 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (!keys[i].shown) continue;
-        if (i) text_add(out, "  ");
+        if (n++) text_add(out, "  ");
         terminal_paint(out, &watching->app->out, STYLE_CODE, keys[i].key);
         text_format(out, " %s", keys[i].word);
     }
