@@ -295,6 +295,26 @@ static void show_input(const struct app *app, struct text *out, const struct res
     json_decref(object);
 }
 
+/* The beginning of what the compiler and the submission printed; the whole is in the history. */
+static void show_printed(const struct app *app, struct text *out, const char *printed)
+{
+    enum { LINES = 20, BYTES = 2000 };
+    struct text clean = {0};
+    size_t size = 0;
+    if (!printed || !*printed) return;
+    for (int lines = 0; printed[size] && size < BYTES && lines < LINES; size++)
+        lines += printed[size] == '\n';
+    size = text_utf8_valid(printed, size);
+    terminal_clean(&clean, printed, size);
+    text_add(out, "\n");
+    terminal_paint(out, &app->out, STYLE_DIM, _("It printed:"));
+    text_format(out, "\n%s\n", text_string(&clean));
+    if (printed[size])
+        text_format(out, _("... and %zu bytes more: lcx drill history --result ID\n"),
+                    strlen(printed + size));
+    text_done(&clean);
+}
+
 static void show_next(const struct app *app, struct text *out, const struct work *work,
                       const struct result *result)
 {
@@ -325,19 +345,14 @@ void work_show_result(const struct app *app, struct text *out, const struct work
     char *summary = result_summary(result, app->language);
 
     show_verdict(app, out, work, result);
+    const struct finding *first = result_first(result);
     terminal_clean(&clean, summary, strlen(summary));
-    app_paragraph(app, out, 0, text_string(&clean));
+    if (first && first->check == CHECK_BUILD) text_format(out, "%s\n", text_string(&clean));
+    else app_paragraph(app, out, 0, text_string(&clean));
     text_add(out, "\n");
     show_checks(app, out, result);
     if (result->verdict == VERDICT_FAIL) show_input(app, out, result);
-    if (result->printed && *result->printed &&
-        !(result_first(result) && result_first(result)->check == CHECK_BUILD)) {
-        text_clear(&clean);
-        terminal_clean(&clean, result->printed, strlen(result->printed));
-        text_add(out, "\n");
-        terminal_paint(out, &app->out, STYLE_DIM, _("It printed:"));
-        text_format(out, "\n%s\n", text_string(&clean));
-    }
+    if (!first || first->check != CHECK_BUILD) show_printed(app, out, result->printed);
     show_next(app, out, work, result);
     text_done(&clean);
     free(summary);

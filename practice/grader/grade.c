@@ -1,5 +1,6 @@
 #include "grader/grade.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,21 +44,31 @@ static enum check check_of_case(const struct oracle *oracle, int kind)
     return checks[oracle->kinds[kind].check];
 }
 
+/* The first "attention.c:23" in the text. */
+static char *place_in(const char *text, const char *file)
+{
+    const size_t size = strlen(file);
+    for (const char *p = text; (p = strstr(p, file)); p += size)
+        if (p[size] == ':' && isdigit((unsigned char)p[size + 1]))
+            return text_printf("%.*s", (int)(size + 1 + strspn(p + size + 1, "0123456789")), p);
+    return NULL;
+}
+
 /* The interesting part of a sanitizer's report: "heap-buffer-overflow, attention.c:23". */
 static char *sanitizer_words(const char *report, const char *file)
 {
-    char kind[128] = "", line[128] = "";
-    const char *error = strstr(report, "ERROR: AddressSanitizer: ");
-    const char *undefined = strstr(report, "runtime error: ");
-    if (error) sscanf(error + strlen("ERROR: AddressSanitizer: "), "%127s", kind);
-    else if (undefined) sscanf(undefined + strlen("runtime error: "), "%127[^\n]", kind);
-    if (!*kind) return NULL;
+    static const char address[] = "ERROR: AddressSanitizer: ", undefined[] = "runtime error: ";
+    const char *error = strstr(report, address);
+    const char *start = error ? error : strstr(report, undefined);
+    if (!start) return NULL;
+    const char *kind = start + (error ? strlen(address) : strlen(undefined));
+    while (!error && start > report && start[-1] != '\n') start--; /* the place stands before it */
 
-    char *needle = text_printf("%s:", file);
-    const char *place = strstr(report, needle);
-    if (place) snprintf(line, sizeof line, "%.*s", (int)strcspn(place, "\n) "), place);
-    free(needle);
-    return text_printf("%s%s%s", kind, *line ? ", " : "", line);
+    char *place = place_in(start, file);
+    char *words = text_printf("%.*s%s%s", (int)strcspn(kind, error ? " \n" : "\n"), kind,
+                              place ? ", " : "", place ? place : "");
+    free(place);
+    return words;
 }
 
 /* Run the case that crashed once more, built with sanitizers, for better words. */
@@ -392,6 +403,12 @@ static void settle(struct grading *grading)
     if (reached_timing && result->speed_ratio > 0) result->checks[CHECK_SPEED] = CHECK_PASSED;
     for (int i = 0; i < result->findings.n; i++)
         result->checks[result->findings.list[i].check] = CHECK_FAILED;
+
+    /* What stands behind the first failure and did not fail itself was not really examined. */
+    const struct finding *first = result_first(result);
+    for (int check = 0; check < CHECK_COUNT; check++)
+        if (first && check > (int)first->check && result->checks[check] == CHECK_PASSED)
+            result->checks[check] = CHECK_NOT_RUN;
 }
 
 /* The visible cases once more with sanitizers: what they see is told even when the numbers are right. */

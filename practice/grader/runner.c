@@ -45,12 +45,17 @@ static const char *compiler(void)
     return NULL;
 }
 
-/* The compiler's words without our folder before each file name. */
-static void add_shortened(struct text *out, const char *words, const char *folder)
+/* The compiler's words without our folders before each file name. */
+static void add_shortened(struct text *out, const char *words, const struct runner *runner)
 {
-    const size_t size = strlen(folder);
+    const char *const folders[] = {runner->folder, runner->grader->helpers};
     for (const char *p = words; *p;) {
-        if (strncmp(p, folder, size) == 0 && p[size] == '/') p += size + 1;
+        size_t skip = 0;
+        for (int i = 0; i < 2 && *p == '/'; i++) {
+            const size_t size = folders[i] ? strlen(folders[i]) : 0;
+            if (size && strncmp(p, folders[i], size) == 0 && p[size] == '/') skip = size + 1;
+        }
+        if (skip) p += skip;
         else text_add_char(out, *p++);
     }
 }
@@ -61,6 +66,8 @@ static void explain_limit(struct trouble *trouble, const struct sandbox_report *
     trouble->limit = report->limit;
     trouble->limit_value = report->limit_value;
     trouble->limit_used = report->used_value;
+    if (report->limit == SANDBOX_LIMIT_CPU && trouble->limit_used < trouble->limit_value)
+        trouble->limit_used = trouble->limit_value; /* the kernel counts by ticks */
 }
 
 /* Write the submission and the task's header into a fresh folder. */
@@ -124,7 +131,7 @@ static void build_c(struct runner *runner, struct trouble *trouble)
     else if (status) set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
 
     struct text words = {0};
-    add_shortened(&words, text_string(&report.output), runner->folder);
+    add_shortened(&words, text_string(&report.output), runner);
     text_add(&runner->printed, text_string(&words));
     if (!status && report.limit) {
         explain_limit(trouble, &report);
@@ -209,7 +216,7 @@ static void end(struct runner *runner, struct trouble *trouble)
                 set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
             return;
         }
-        add_shortened(&runner->printed, text_string(&report.output), runner->folder);
+        add_shortened(&runner->printed, text_string(&report.output), runner);
         runner->cpu_ms = report.cpu_ms;
         runner->memory_bytes = report.memory_peak_bytes;
         if (trouble->kind == TROUBLE_CRASH) {
@@ -282,6 +289,7 @@ static void end_of_channel(struct runner *runner, enum channel_end why, struct t
     end(runner, trouble);
     if (trouble->kind != TROUBLE_CRASH) return;
     if (why == CHANNEL_FLOODED) {
+        trouble->message[0] = '\0';
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_OUTPUT;
         trouble->limit_value = trouble->limit_used =

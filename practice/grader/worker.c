@@ -1,6 +1,7 @@
 #include "grader/worker.h"
 
 #include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,7 +225,7 @@ static void explain_end(struct runner *runner, const struct record *event, struc
     } else if (WIFSIGNALED(state) && WTERMSIG(state) == SIGXCPU) {
         trouble->limit = SANDBOX_LIMIT_CPU;
         trouble->limit_value = profile->cpu_s;
-        trouble->limit_used = runner->cpu_ms / 1000;
+        trouble->limit_used = fmax(profile->cpu_s, runner->cpu_ms / 1000); /* counted by ticks */
     } else if (WIFSIGNALED(state) && WTERMSIG(state) == SIGXFSZ) {
         trouble->limit = SANDBOX_LIMIT_FILE;
         trouble->limit_value = trouble->limit_used = (double)profile->file_bytes / mib;

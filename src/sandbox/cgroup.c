@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -82,13 +83,25 @@ static bool membership_find(char *out, size_t capacity, const char *membership)
     return found;
 }
 
+/* Ownership is how a group is handed to a user. uid 0 owns them all: there systemd's
+ * mark has to say it. */
+static bool is_handed_over(const char *group)
+{
+    struct stat info;
+    char mark[8];
+    if (stat(group, &info) != 0) return false;
+    if (geteuid() != 0) return info.st_uid == geteuid();
+    return getxattr(group, "trusted.delegate", mark, sizeof mark) > 0 ||
+           getxattr(group, "user.delegate", mark, sizeof mark) > 0;
+}
+
 static bool is_delegated(const char *group)
 {
     char control[1024], procs[PATH_MAX];
     if (!group_read(control, sizeof control, group, "cgroup.subtree_control")) return false;
     if (!has_word(control, "memory") || !has_word(control, "pids")) return false;
-    snprintf(procs, sizeof procs, "%s/cgroup.procs", group);
-    return access(group, W_OK) == 0 && access(procs, W_OK) == 0;
+    if (snprintf(procs, sizeof procs, "%s/cgroup.procs", group) >= (int)sizeof procs) return false;
+    return is_handed_over(group) && access(group, W_OK) == 0 && access(procs, W_OK) == 0;
 }
 
 bool cgroup_find(char *out, char *why, const char *mounts, const char *membership)
@@ -109,7 +122,8 @@ bool cgroup_find(char *out, char *why, const char *mounts, const char *membershi
             strcpy(out, group);
             return true;
         }
-        *strrchr(group, '/') = '\0';
+        char *slash = strrchr(group, '/');
+        if (slash) *slash = '\0';
     }
     snprintf(why, 256, _("%s%.150s: memory and pids are not delegated to us"), top, own);
     return false;

@@ -1,7 +1,7 @@
 /* cgroup.h -- limits of a cgroup v2 group, where one was delegated to us.
  *
  *   our group, or the one above it, when all of this holds:
- *     we may make folders in it and write its cgroup.procs
+ *     it is ours (systemd marks it, for uid 0), and we may write its cgroup.procs
  *     cgroup.subtree_control lists memory and pids
  *   -> GROUP/lynx-cortex-PID-N with memory.max, memory.swap.max, pids.max
  *

@@ -173,11 +173,12 @@ static bool is_left_over(const char *name)
 enum status sandbox_sweep(const char *parent, struct error *err)
 {
     char *above = NULL;
+    if (parent && !file_exists(parent)) return STATUS_OK;
     enum status status = parent_choose(&above, parent, err);
     if (status) return status;
     DIR *entries = opendir(above);
     if (!entries) {
-        status = errno == ENOENT ? STATUS_OK : error_set_errno(err, STATUS_IO, "%s", above);
+        status = error_set_errno(err, STATUS_IO, "%s", above);
         free(above);
         return status;
     }

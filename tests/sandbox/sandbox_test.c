@@ -191,6 +191,228 @@ static void the_channel_carries_bytes_both_ways(void **state)
     free(folder);
 }
 
+/* A request that starts, or an error that says why not. */
+static enum status run_once(const struct sandbox_request *request, struct sandbox_report *report,
+                            struct error *err)
+{
+    struct sandbox sandbox;
+    const enum status status = sandbox_start(&sandbox, request, err);
+    return status ? status : sandbox_finish(&sandbox, report, err);
+}
+
+static char *folder_make_here(void)
+{
+    struct error err;
+    char *folder;
+    if (sandbox_folder_new(&folder, trial_parent, &err)) fail_msg("%s", err.message);
+    return folder;
+}
+
+static void folder_drop(char *folder)
+{
+    struct error err;
+    if (sandbox_folder_remove(folder, &err)) fail_msg("%s", err.message);
+    free(folder);
+}
+
+static void what_cannot_start_is_our_fault_and_says_why(void **state)
+{
+    (void)state;
+    char *folder = folder_make_here();
+    struct sandbox_report report;
+    struct error err;
+    struct sandbox_request request = {.profile = &sandbox_profile_c, .folder = folder};
+
+    request.argv = (const char *const[]){"/usr/bin/no-such-program", NULL};
+    assert_int_equal(run_once(&request, &report, &err), STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "program"));
+    request.argv = (const char *const[]){"true", NULL};
+    assert_int_equal(run_once(&request, &report, &err), STATUS_USAGE);
+    request.argv = (const char *const[]){"/usr/bin/true", NULL};
+    request.readable = (const char *const[]){"/absent/library", NULL};
+    assert_int_equal(run_once(&request, &report, &err), STATUS_NOT_FOUND);
+    assert_non_null(strstr(err.message, "/absent/library"));
+    request.readable = (const char *const[]){"library", NULL};
+    assert_int_equal(run_once(&request, &report, &err), STATUS_USAGE);
+    request.readable = NULL;
+    request.folder = "/tmp/lynx-cortex-absent";
+    assert_int_equal(run_once(&request, &report, &err), STATUS_IO);
+    /* nothing of all that stays in the folder */
+    assert_int_equal(rmdir(folder), 0);
+    free(folder);
+}
+
+static void without_walls_a_run_is_refused_unless_unsafe(void **state)
+{
+    (void)state;
+    char *folder = folder_make_here();
+    struct sandbox_report report;
+    struct error err;
+    struct sandbox_request request = {
+        .profile = &sandbox_profile_c, .argv = SHELL("echo $$; exit 4"), .folder = folder};
+
+    sandbox_pretend(SANDBOX_NO_WALLS);
+    const enum status refused = run_once(&request, &report, &err);
+    const struct error why = err;
+    request.unsafe = true;
+    const enum status status = run_once(&request, &report, &err);
+    sandbox_pretend(trial_has_namespaces() ? SANDBOX_AS_IS : SANDBOX_NO_NAMESPACES);
+
+    assert_int_equal(refused, STATUS_UNAVAILABLE);
+    assert_non_null(strstr(why.message, "--unsafe"));
+    assert_non_null(strstr(why.message, "bubblewrap"));
+    if (status) fail_msg("%s", err.message);
+    assert_int_equal(report.code, 4);
+    assert_int_equal(report.walls, SANDBOX_WALLS_NONE);
+    sandbox_report_done(&report);
+    folder_drop(folder);
+}
+
+static void the_callers_environment_comes_before_ours(void **state)
+{
+    (void)state;
+    char *folder = folder_make_here();
+    struct sandbox_report report;
+    struct error err;
+    const char *const environment[] = {"PATH=/usr/bin", "ANSWER=42", NULL};
+    const struct sandbox_request request = {
+        .profile = &sandbox_profile_c,
+        .argv = SHELL("echo $PATH $ANSWER $LANG; pwd; test -w $TMPDIR && test -w $HOME && echo w; "
+                      "read line; echo end $?"),
+        .environment = environment,
+        .folder = folder};
+    if (run_once(&request, &report, &err)) fail_msg("%s", err.message);
+    char *expected = text_printf("/usr/bin 42 C.UTF-8\n%s\nw\nend 1\n", folder);
+    assert_string_equal(text_string(&report.output), expected);
+    free(expected);
+    sandbox_report_done(&report);
+    folder_drop(folder);
+}
+
+static void runs_beside_each_other_do_not_meet(void **state)
+{
+    (void)state;
+    enum { RUNS = 4 };
+    struct sandbox sandbox[RUNS];
+    char *folder[RUNS];
+    struct error err;
+    const int64_t began = clock_steady_ns();
+    for (int i = 0; i < RUNS; i++) {
+        char *script = text_printf("sleep 0.4; echo %d; exit %d", i, i);
+        folder[i] = folder_make_here();
+        const struct sandbox_request request = {
+            .profile = &sandbox_profile_compile, .argv = SHELL(script), .folder = folder[i]};
+        if (sandbox_start(&sandbox[i], &request, &err)) fail_msg("%s", err.message);
+        free(script);
+    }
+    for (int i = RUNS - 1; i >= 0; i--) {
+        struct sandbox_report report;
+        if (sandbox_finish(&sandbox[i], &report, &err)) fail_msg("%s", err.message);
+        assert_int_equal(report.code, i);
+        assert_int_equal(atoi(text_string(&report.output)), i);
+        sandbox_report_done(&report);
+        folder_drop(folder[i]);
+    }
+    /* all of them together, not one after the other */
+    assert_true((double)(clock_steady_ns() - began) / 1e9 < RUNS * 0.4);
+}
+
+static void a_run_can_be_ended_before_it_has_begun(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        char *folder = folder_make_here();
+        struct sandbox sandbox;
+        struct sandbox_report report;
+        struct error err;
+        const struct sandbox_request request = {
+            .profile = &sandbox_profile_c, .argv = SHELL("while :; do :; done"), .folder = folder};
+        if (sandbox_start(&sandbox, &request, &err)) fail_msg("%s", err.message);
+        usleep((useconds_t)i * 1000);
+        sandbox_kill(&sandbox);
+        sandbox_kill(&sandbox);
+        if (sandbox_finish(&sandbox, &report, &err)) fail_msg("%s", err.message);
+        assert_false(report.exited);
+        assert_int_equal(report.signal, SIGKILL);
+        sandbox_report_done(&report);
+        assert_int_equal(sandbox_finish(&sandbox, &report, &err), STATUS_USAGE);
+        sandbox_kill(&sandbox);
+        assert_int_equal(rmdir(folder), 0); /* nothing is left in it */
+        free(folder);
+    }
+}
+
+/* uid 0's files often lie where nobody else can look: /root is closed. */
+static void what_only_we_can_reach_is_brought_to_the_run(void **state)
+{
+    (void)state;
+    char *closed = path_join(trial_parent, "closed"), *file = path_join(closed, "words");
+    struct error err;
+    struct sandbox_report report;
+    char *folder;
+    if (folder_make(closed, 0700, &err) || file_write(file, "found", 5, 0644, &err) ||
+        sandbox_folder_new(&folder, closed, &err))
+        fail_msg("%s", err.message);
+    const char *const readable[] = {file, NULL};
+    char *script = text_printf("cat %s; echo in > result; echo out > %s", file, file);
+    const struct sandbox_request request = {
+        .profile = &sandbox_profile_compile, .argv = SHELL(script), .folder = folder,
+        .readable = readable};
+    const enum status status = run_once(&request, &report, &err);
+    if (!trial_is_plain() && !trial_has_namespaces()) {
+        /* nothing to be done here but to say so */
+        assert_int_equal(status, STATUS_UNAVAILABLE);
+        assert_non_null(strstr(err.message, "chmod"));
+    } else {
+        struct text text = {0};
+        if (status) fail_msg("%s", err.message);
+        assert_memory_equal(text_string(&report.output), "found", 5);
+        assert_int_not_equal(report.code, 0); /* it was readable, no more */
+        if (sandbox_collect(&text, folder, "result", 100, &err)) fail_msg("%s", err.message);
+        assert_string_equal(text_string(&text), "in\n");
+        text_done(&text);
+        sandbox_report_done(&report);
+    }
+    free(script);
+    folder_drop(folder);
+    if (sandbox_folder_remove(closed, &err)) fail_msg("%s", err.message);
+    free(file);
+    free(closed);
+}
+
+static void the_probe_tells_of_every_layer(void **state)
+{
+    (void)state;
+    struct sandbox_layer layers[SANDBOX_LAYERS];
+    assert_int_equal(sandbox_probe(layers, SANDBOX_LAYERS), SANDBOX_LAYERS);
+    for (int i = 0; i < SANDBOX_LAYERS; i++) {
+        print_message("%-20s %-3s %s%s%s\n", layers[i].name, layers[i].present ? "yes" : "no",
+                      layers[i].detail, layers[i].mend[0] ? " -> " : "", layers[i].mend);
+        assert_true(layers[i].detail[0] != '\0');
+        assert_true(layers[i].present || layers[i].mend[0] != '\0');
+    }
+    assert_true(layers[0].present && layers[1].present);
+    assert_int_equal(layers[2].present, trial_has_namespaces());
+    assert_int_equal(sandbox_probe(layers, 1), 1);
+}
+
+static void a_missing_helper_is_said(void **state)
+{
+    (void)state;
+    char *folder = folder_make_here();
+    struct sandbox_report report;
+    struct error err;
+    const struct sandbox_request request = {
+        .profile = &sandbox_profile_c, .argv = SHELL("true"), .folder = folder};
+    sandbox_init("/absent");
+    const enum status status = run_once(&request, &report, &err);
+    sandbox_init(getenv("LCX_HELPERS") ? getenv("LCX_HELPERS") : SANDBOX_TEST_HELPERS);
+    assert_int_equal(status, STATUS_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "/absent/lcx-confine"));
+    assert_int_equal(rmdir(folder), 0);
+    free(folder);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -201,6 +423,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(numpy_runs_under_its_profile),
         cmocka_unit_test(torch_runs_under_its_profile),
         cmocka_unit_test(the_channel_carries_bytes_both_ways),
+        cmocka_unit_test(what_cannot_start_is_our_fault_and_says_why),
+        cmocka_unit_test(without_walls_a_run_is_refused_unless_unsafe),
+        cmocka_unit_test(the_callers_environment_comes_before_ours),
+        cmocka_unit_test(runs_beside_each_other_do_not_meet),
+        cmocka_unit_test(a_run_can_be_ended_before_it_has_begun),
+        cmocka_unit_test(what_only_we_can_reach_is_brought_to_the_run),
+        cmocka_unit_test(the_probe_tells_of_every_layer),
+        cmocka_unit_test(a_missing_helper_is_said),
     };
     trial_begin(argc, argv);
     return trial_end(cmocka_run_group_tests(tests, NULL, NULL));
