@@ -355,8 +355,11 @@ static void show_input(const struct app *app, struct text *out, const struct res
         json_t *list = json_object_get(array, "values");
         text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")),
                     shape);
-        for (size_t i = 0; i < json_array_size(list); i++)
-            text_format(out, "%s%.4g", i ? " " : " = ", json_number_value(json_array_get(list, i)));
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const json_t *value = json_array_get(list, i);
+            text_format(out, json_is_integer(value) ? "%s%.0f" : "%s%.4g", i ? " " : " = ",
+                        json_number_value(value));
+        }
         text_add(out, "\n");
         free(shape);
     }
