@@ -81,11 +81,14 @@ static double least_time(struct runner *runner, const struct oracle *oracle, int
     double least = INFINITY;
     struct batch *batch = memory_new(1, sizeof *batch);
     for (int i = 0; i < 3 && !trouble->kind; i++) {
-        batch_make(batch, oracle, n, calls, calls_inside, rng);
+        /* Calls inside one repeat their inputs anyway; otherwise every message has new ones. */
+        if (!calls_inside) batch_done(batch);
+        if (!batch->n) batch_make(batch, oracle, n, calls, calls_inside, rng);
         least = fmin(least, batch_time(batch, runner, trouble));
-        batch_done(batch);
+        batch_forget_outputs(batch);
         if (least > long_ns) break;
     }
+    batch_done(batch);
     free(batch);
     return least;
 }
@@ -97,8 +100,9 @@ static int calls_for(struct runner *runner, const struct oracle *oracle, int64_t
     const int most = calls_inside ? CALLS_LIMIT : BATCH_LIMIT;
     const int first = calls_inside ? 2 : 1; /* an oracle tells by calls > 1 that it is to repeat */
     const double one = least_time(runner, oracle, n, first, calls_inside, rng, trouble);
-    int calls = 2 * first;
-    for (; calls < most && !trouble->kind; calls *= 2)
+    int calls = first;
+    if (one >= batch_ns && calls_inside) return calls;
+    for (calls *= 2; calls < most && !trouble->kind; calls *= 2)
         if (least_time(runner, oracle, n, calls, calls_inside, rng, trouble) - one >= batch_ns)
             break;
     return calls < most ? calls : most;
@@ -115,9 +119,12 @@ static double time_per_call(struct runner *runner, const struct oracle *oracle, 
         few = fmin(few, least_time(runner, oracle, n, calls, calls_inside, rng, trouble));
         if (trouble->kind) break;
         many = fmin(many, least_time(runner, oracle, n, 3 * calls, calls_inside, rng, trouble));
+        if (many > long_ns) break;
     }
     return many > few ? (many - few) / (2 * calls) : many / (3 * calls);
 }
+
+static const double clearly = 0.3; /* an exponent this far above the limit is not noise */
 
 void timing_complexity(double *exponent, struct runner *candidate, const struct oracle *oracle,
                        uint64_t seed, struct trouble *trouble)
@@ -139,7 +146,7 @@ void timing_complexity(double *exponent, struct runner *candidate, const struct 
         }
         if (trouble->kind) break;
         least = fmin(least, timing_exponent(sizes, times, TIMED_SIZES));
-        if (least <= rule->limit) break;
+        if (least <= rule->limit || least > rule->limit + clearly) break;
     }
     *exponent = isfinite(least) ? least : 0.0;
 }
