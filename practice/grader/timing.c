@@ -73,18 +73,32 @@ static void batch_done(struct batch *batch)
     batch->n = 0;
 }
 
+/* What is timed: one size of one submission. */
+struct timed {
+    struct runner *runner;
+    const struct oracle *oracle;
+    int64_t n;
+    bool calls_inside;
+    struct rng rng;
+};
+
+static int first_calls(const struct timed *timed)
+{
+    return timed->calls_inside ? 2 : 1; /* an oracle tells by calls > 1 that it is to repeat */
+}
+
 /* The least of three messages with `calls` calls: noise only adds. A long one is long enough by
  * itself. */
-static double least_time(struct runner *runner, const struct oracle *oracle, int64_t n, int calls,
-                         bool calls_inside, struct rng *rng, struct trouble *trouble)
+static double least_time(struct timed *timed, int calls, struct trouble *trouble)
 {
     double least = INFINITY;
     struct batch *batch = memory_new(1, sizeof *batch);
     for (int i = 0; i < 3 && !trouble->kind; i++) {
         /* Calls inside one repeat their inputs anyway; otherwise every message has new ones. */
-        if (!calls_inside) batch_done(batch);
-        if (!batch->n) batch_make(batch, oracle, n, calls, calls_inside, rng);
-        least = fmin(least, batch_time(batch, runner, trouble));
+        if (!timed->calls_inside) batch_done(batch);
+        if (!batch->n)
+            batch_make(batch, timed->oracle, timed->n, calls, timed->calls_inside, &timed->rng);
+        least = fmin(least, batch_time(batch, timed->runner, trouble));
         batch_forget_outputs(batch);
         if (least > long_ns) break;
     }
@@ -93,60 +107,70 @@ static double least_time(struct runner *runner, const struct oracle *oracle, int
     return least;
 }
 
-/* How many calls take long enough to be timed, beyond what a message costs by itself. */
-static int calls_for(struct runner *runner, const struct oracle *oracle, int64_t n,
-                     bool calls_inside, struct rng *rng, struct trouble *trouble)
+/* How many calls take about target_ns, beyond what a message costs by itself. */
+static int calls_for(struct timed *timed, double target_ns, struct trouble *trouble)
 {
-    const int most = calls_inside ? CALLS_LIMIT : BATCH_LIMIT;
-    const int first = calls_inside ? 2 : 1; /* an oracle tells by calls > 1 that it is to repeat */
-    const double one = least_time(runner, oracle, n, first, calls_inside, rng, trouble);
+    const int most = timed->calls_inside ? CALLS_LIMIT : BATCH_LIMIT, first = first_calls(timed);
+    const double one = least_time(timed, first, trouble);
+    double more = 0.0;
     int calls = first;
-    if (one >= batch_ns && calls_inside) return calls;
-    for (calls *= 2; calls < most && !trouble->kind; calls *= 2)
-        if (least_time(runner, oracle, n, calls, calls_inside, rng, trouble) - one >= batch_ns)
-            break;
-    return calls < most ? calls : most;
+    if (one > long_ns) return first;
+    while (calls < most && !trouble->kind && more < batch_ns) {
+        calls *= 2;
+        more = least_time(timed, calls, trouble) - one;
+    }
+    if (more > 0.0) calls = (int)fmin(most, ceil(target_ns / (more / (calls - first))));
+    return calls < first ? first : calls < most ? calls : most;
 }
 
-/* Time per call at size n, as the slope between K and 3K calls. */
-static double time_per_call(struct runner *runner, const struct oracle *oracle, int64_t n,
-                            bool calls_inside, struct rng *rng, struct trouble *trouble)
+/* Time per call, as the slope between K and 3K calls. */
+static double time_per_call(struct timed *timed, double target_ns, struct trouble *trouble)
 {
-    const int calls = calls_for(runner, oracle, n, calls_inside, rng, trouble);
+    const int calls = calls_for(timed, target_ns, trouble);
     double few = INFINITY, many = INFINITY;
 
     for (int i = 0; i < 2 && !trouble->kind; i++) {
-        few = fmin(few, least_time(runner, oracle, n, calls, calls_inside, rng, trouble));
+        few = fmin(few, least_time(timed, calls, trouble));
         if (trouble->kind) break;
-        many = fmin(many, least_time(runner, oracle, n, 3 * calls, calls_inside, rng, trouble));
-        if (many > long_ns) break;
+        many = fmin(many, least_time(timed, 3 * calls, trouble));
+        if (many > 3 * long_ns) break;
     }
     return many > few ? (many - few) / (2 * calls) : many / (3 * calls);
 }
 
-static const double clearly = 0.3; /* an exponent this far above the limit is not noise */
+/* On a busy machine a long message is interrupted more often than a short one, which looks like
+ * growth. So messages of every size are made about as long as the shortest of the largest size. */
+static double fit_exponent(struct runner *candidate, const struct oracle *oracle, uint64_t seed,
+                           uint64_t stream, struct trouble *trouble)
+{
+    const struct complexity *rule = &oracle->complexity;
+    int64_t sizes[TIMED_SIZES];
+    double times[TIMED_SIZES], target_ns = batch_ns;
+
+    for (int i = TIMED_SIZES - 1; i >= 0 && !trouble->kind; i--) {
+        struct timed timed = {candidate, oracle, rule->sizes[i], rule->calls_inside, {0}};
+        if (candidate->lane == LANE_C && rule->c_times) timed.n *= rule->c_times;
+        rng_init(&timed.rng, seed, stream + (uint64_t)i);
+        sizes[i] = timed.n;
+        if (i == TIMED_SIZES - 1)
+            target_ns =
+                fmin(long_ns, fmax(batch_ns, least_time(&timed, first_calls(&timed), trouble)));
+        if (!trouble->kind) times[i] = fmax(1.0, time_per_call(&timed, target_ns, trouble));
+    }
+    return trouble->kind ? INFINITY : timing_exponent(sizes, times, TIMED_SIZES);
+}
 
 void timing_complexity(double *exponent, struct runner *candidate, const struct oracle *oracle,
                        uint64_t seed, struct trouble *trouble)
 {
-    const struct complexity *rule = &oracle->complexity;
+    static const double clearly = 0.5; /* this far above the limit is not noise */
+    const double limit = oracle->complexity.limit;
     double least = INFINITY;
-    int64_t sizes[TIMED_SIZES];
 
-    for (int i = 0; i < TIMED_SIZES; i++)
-        sizes[i] =
-            rule->sizes[i] * (candidate->lane == LANE_C && rule->c_times ? rule->c_times : 1);
-    for (int attempt = 0; attempt < TRIES && !trouble->kind; attempt++) {
-        double times[TIMED_SIZES];
-        for (int i = 0; i < TIMED_SIZES && !trouble->kind; i++) {
-            struct rng rng;
-            rng_init(&rng, seed, TIMING_STREAM + (uint64_t)(attempt * TIMED_SIZES + i));
-            times[i] = fmax(
-                1.0, time_per_call(candidate, oracle, sizes[i], rule->calls_inside, &rng, trouble));
-        }
-        if (trouble->kind) break;
-        least = fmin(least, timing_exponent(sizes, times, TIMED_SIZES));
-        if (least <= rule->limit || least > rule->limit + clearly) break;
+    for (int i = 0; i < TRIES && !trouble->kind; i++) {
+        least = fmin(least, fit_exponent(candidate, oracle, seed,
+                                         TIMING_STREAM + (uint64_t)(i * TIMED_SIZES), trouble));
+        if (least <= limit || least > limit + clearly) break;
     }
     *exponent = isfinite(least) ? least : 0.0;
 }
@@ -186,15 +210,15 @@ void timing_speed(struct speed *speed, struct runner *candidate, struct runner *
 {
     struct runner *const runners[2] = {candidate, reference};
     double ratios[ROUNDS], mine[ROUNDS], theirs[ROUNDS];
-    struct rng rng;
+    struct timed timed = {candidate, oracle, oracle->speed_n, false, {0}};
 
     *speed = (struct speed){0};
-    rng_init(&rng, seed, TIMING_STREAM - 1);
-    const int calls = calls_for(candidate, oracle, oracle->speed_n, false, &rng, trouble);
+    rng_init(&timed.rng, seed, TIMING_STREAM - 1);
+    const int calls = calls_for(&timed, batch_ns, trouble);
     int n = 0;
     for (; n < ROUNDS && !trouble->kind && !speed->wrong; n++) {
         double slopes[2] = {0};
-        round_of(slopes, runners, oracle, calls, &rng, &speed->wrong, trouble);
+        round_of(slopes, runners, oracle, calls, &timed.rng, &speed->wrong, trouble);
         mine[n] = slopes[0];
         theirs[n] = slopes[1];
         ratios[n] = slopes[1] > 0 ? slopes[0] / slopes[1] : 0.0;

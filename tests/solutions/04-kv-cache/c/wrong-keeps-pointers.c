@@ -117,7 +117,7 @@ void kv_cache_forward(struct kv_cache *cache, float *out, const float *x,
 {
     const int B = cache->B, H = cache->H, D = cache->D, C = H * D;
     const size_t size = (size_t)B * T * C;
-    float *h = malloc(5 * size * sizeof *h);
+    float *h = calloc(5 * size, sizeof *h);
     float *q = h + size, *k = q + size, *v = k + size, *a = v + size;
 
     for (int b = 0; b < B; b++)
