@@ -61,6 +61,9 @@ struct grader work_grader(struct app *app);
 MUST_CHECK int work_grade(struct app *app, struct work *work, struct grader *grader,
                           enum attempt_kind kind, uint64_t seed, struct result *result);
 
+/* Grade the drill's submissions whose grader died, each with its own seed and source, and say so. */
+MUST_CHECK int work_regrade(struct app *app, const struct drill *drill, struct grader *grader);
+
 /* Verdict, words, checks and what to do next, for people. */
 void work_show_result(const struct app *app, struct text *out, const struct work *work,
                       const struct result *result);

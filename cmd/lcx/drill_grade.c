@@ -48,7 +48,8 @@ static int grade_file(struct app *app, const struct arguments *arguments, enum a
                   arguments_value(arguments, "lang"));
     if (!status) {
         struct grader grader = work_grader(app);
-        status = work_grade(app, &work, &grader, kind, seed, &result);
+        if (kind == ATTEMPT_SUBMIT) status = work_regrade(app, work.drill, &grader);
+        if (!status) status = work_grade(app, &work, &grader, kind, seed, &result);
         grader_done(&grader);
         if (!status) {
             if (app->json) {

@@ -151,6 +151,25 @@ static enum attempt_verdict stored_verdict(enum verdict verdict)
     return stored[verdict];
 }
 
+/* Grade what stands in `id`, and store the result. */
+static int grade_stored(struct app *app, struct grader *grader, const struct grade_request *request,
+                        const char *id, struct result *result)
+{
+    struct error err;
+    grade(result, grader, request);
+
+    json_t *json = result_json(result, app->language);
+    char *line = json_line(json);
+    json_decref(json);
+    const enum status status =
+        attempt_finish(app->progress, id, stored_verdict(result->verdict),
+                       result->n_diagnosis ? result->diagnosis[0] : NULL, line, &err);
+    free(line);
+    if (!status) return EXIT_DONE;
+    result_done(result);
+    return app_fail(app, &err);
+}
+
 int work_grade(struct app *app, struct work *work, struct grader *grader, enum attempt_kind kind,
                uint64_t seed, struct result *result)
 {
@@ -182,27 +201,72 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
         .planted = work->plant.names,
         .n_planted = work->plant.n,
     };
-    grade(result, grader, &request);
-
-    json_t *json = result_json(result, app->language);
-    char *line = json_line(json);
-    json_decref(json);
-    const enum status status =
-        attempt_finish(app->progress, id, stored_verdict(result->verdict),
-                       result->n_diagnosis ? result->diagnosis[0] : NULL, line, &err);
-    free(line);
-    if (status) {
-        result_done(result);
-        return app_fail(app, &err);
-    }
-    if (work->has_sitting) { /* a pass ends it: read it again */
+    const int status = grade_stored(app, grader, &request, id, result);
+    if (!status && work->has_sitting) { /* a pass ends it: read it again */
         struct sitting now;
         if (!sitting_load(&now, app->progress, work->sitting.id, &err)) {
             sitting_done(&work->sitting);
             work->sitting = now;
         }
     }
-    return EXIT_DONE;
+    return status;
+}
+
+/* One attempt whose grader died. */
+static int regrade_one(struct app *app, const struct drill *drill, struct grader *grader,
+                       const char *id)
+{
+    struct error err;
+    struct attempt attempt;
+    struct plant plant = {0};
+    struct result result;
+    enum lane lane;
+    if (attempt_resume(app->progress, id, &err) || attempt_load(&attempt, app->progress, id, &err))
+        return app_fail(app, &err);
+
+    int status = EXIT_DONE;
+    CHECK(lane_parse(&lane, attempt.lane));
+    if (strcmp(attempt.mode, "bugs") == 0) {
+        struct sitting sitting;
+        enum status found = sitting_load(&sitting, app->progress, attempt.sitting, &err);
+        if (!found) {
+            found = plant_bugs(&plant, NULL, drill, lane, (uint64_t)sitting.seed, &err);
+            sitting_done(&sitting);
+        }
+        if (found) status = app_fail(app, &err);
+    }
+    const struct grade_request request = {.drill = drill,
+                                          .lane = lane,
+                                          .mode = plant.n ? "bugs" : "blank",
+                                          .source = attempt.source,
+                                          .seed = (uint64_t)attempt.seed,
+                                          .exam = attempt.exam,
+                                          .timing = true,
+                                          .speed = true,
+                                          .planted = plant.names,
+                                          .n_planted = plant.n};
+    if (!status) status = grade_stored(app, grader, &request, id, &result);
+    if (!status) {
+        char when[32];
+        app_note(app, _("the submission of %s, whose grading was interrupted, is graded now: %s"),
+                 clock_utc(when, attempt.submitted_ms), _(verdict_name(result.verdict)));
+        result_done(&result);
+    }
+    attempt_done(&attempt);
+    return status;
+}
+
+int work_regrade(struct app *app, const struct drill *drill, struct grader *grader)
+{
+    struct error err;
+    struct attempt *attempts;
+    int n, status = EXIT_DONE;
+    if (attempt_interrupted(&attempts, &n, app->progress, &err)) return app_fail(app, &err);
+    for (int i = n - 1; i >= 0 && !status; i--) /* oldest first */
+        if (strcmp(attempts[i].drill, drill->number) == 0 && attempts[i].kind != ATTEMPT_CHECK)
+            status = regrade_one(app, drill, grader, attempts[i].id);
+    attempt_list_done(attempts, n);
+    return status;
 }
 
 char *work_clock(const struct app *app, const struct sitting *sitting)
@@ -291,8 +355,11 @@ static void show_input(const struct app *app, struct text *out, const struct res
         json_t *list = json_object_get(array, "values");
         text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")),
                     shape);
-        for (size_t i = 0; i < json_array_size(list); i++)
-            text_format(out, "%s%.4g", i ? " " : " = ", json_number_value(json_array_get(list, i)));
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const json_t *value = json_array_get(list, i);
+            text_format(out, json_is_integer(value) ? "%s%.0f" : "%s%.4g", i ? " " : " = ",
+                        json_number_value(value));
+        }
         text_add(out, "\n");
         free(shape);
     }

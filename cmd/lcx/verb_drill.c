@@ -5,6 +5,7 @@
 static const struct verb verbs[] = {
     {&usage_drill_list, drill_list},
     {&usage_drill_start, drill_start},
+    {&usage_drill_watch, drill_watch},
     {&usage_drill_check, drill_check},
     {&usage_drill_submit, drill_submit},
     {&usage_drill_hint, drill_hint},

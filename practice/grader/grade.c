@@ -159,19 +159,17 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
     if (!trouble->kind) runner_call(&grading->runner, in, out, 1, NULL, trouble);
     grading->result->n_cases++;
 
-    const int before = grading->result->findings.n;
     if (trouble->kind) {
         note_trouble(grading, kind, trouble);
     } else if (oracle->solve) {
         struct record want = {0};
         oracle->solve(&want, in, 0);
         grading->compared[at] =
-            compare_case(&grading->result->findings, oracle, kind, at, in, &want, out);
+            compare_case(&grading->result->findings, oracle, kind, kind, in, &want, out);
         record_done(&want);
     } else {
         grading->compared[at] = true;
     }
-    if (!trouble->kind && grading->result->findings.n == before) grading->result->n_passed++;
     grading->n_runs++;
 }
 
@@ -196,7 +194,13 @@ static void judge_cases(struct grading *grading)
         runs[i] = grading->runs[i];
         if (!grading->compared[i]) runs[i].out = &nothing;
     }
-    grading->oracle->judge(&grading->result->findings, runs, grading->n_runs);
+    struct findings *findings = &grading->result->findings;
+    const int before = findings->n;
+    grading->oracle->judge(findings, runs, grading->n_runs);
+    for (int i = before; i < findings->n; i++) { /* a judge counts runs; findings name kinds */
+        const int at = findings->list[i].case_index;
+        if (at >= 0 && at < grading->n_runs) findings->list[i].case_index = grading->runs[at].kind;
+    }
 }
 
 /* ---- diagnosis: which known mistake gives exactly these outputs? ---- */
@@ -355,14 +359,20 @@ static json_t *array_json(const struct array *array)
     return object;
 }
 
+static bool case_has_finding(const struct result *result, int kind)
+{
+    for (int i = 0; i < result->findings.n; i++)
+        if (result->findings.list[i].case_index == kind) return true;
+    return false;
+}
+
 static void show_failing_input(struct grading *grading)
 {
     int smallest = -1;
-    for (int i = 0; i < grading->result->findings.n; i++) {
-        const int at = grading->result->findings.list[i].case_index;
-        if (at < 0 || at >= grading->n_runs) continue;
-        if (smallest < 0 || input_size(&grading->in[at]) < input_size(&grading->in[smallest]))
-            smallest = at;
+    for (int i = 0; i < grading->n_runs; i++) {
+        if (!case_has_finding(grading->result, grading->runs[i].kind)) continue;
+        if (smallest < 0 || input_size(&grading->in[i]) < input_size(&grading->in[smallest]))
+            smallest = i;
     }
     if (smallest < 0 || grading->request->exam) return;
 
@@ -382,6 +392,10 @@ static void show_failing_input(struct grading *grading)
 static void settle(struct grading *grading)
 {
     struct result *result = grading->result;
+    for (int i = 0; i < grading->n_runs; i++)
+        result->n_passed += !case_has_finding(result, grading->runs[i].kind);
+    if (result->trouble.kind && result->n_passed)
+        result->n_passed--; /* the one that was cut short */
     const bool reached_timing =
         grading->request->timing && !result->findings.n && !result->trouble.kind;
 
@@ -427,9 +441,10 @@ static void check_sanitized(struct grading *grading)
         if (trouble.kind != TROUBLE_CRASH) continue;
         char *file = drill_file_name(grading->request->drill, LANE_C);
         char *words = sanitizer_words(text_string(&runner.printed), file);
-        findings_add(
-            &grading->result->findings, CHECK_EDGE, i, _("case \"%s\", built with sanitizers: %s"),
-            grading->oracle->kinds[grading->runs[i].kind].name, words ? words : trouble.message);
+        findings_add(&grading->result->findings, CHECK_EDGE, grading->runs[i].kind,
+                     _("case \"%s\", built with sanitizers: %s"),
+                     grading->oracle->kinds[grading->runs[i].kind].name,
+                     words ? words : trouble.message);
         free(words);
         free(file);
     }

@@ -1,6 +1,7 @@
 #include "grader/result.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,13 @@ static void add_diagnosis(struct text *out, const struct result *result, const c
     }
 }
 
+static const char *duration(char out[32], double us)
+{
+    if (us < 1000) snprintf(out, 32, "%.3g us", us);
+    else snprintf(out, 32, "%.3g ms", us / 1000);
+    return out;
+}
+
 char *result_summary(const struct result *result, const char *language)
 {
     struct text out = {0};
@@ -86,12 +94,13 @@ char *result_summary(const struct result *result, const char *language)
                     ngettext("All of %d case is right.", "All of %d cases are right.",
                              (unsigned long)result->n_cases),
                     result->n_cases);
-        if (result->speed_ratio > 0)
+        if (result->speed_ratio > 0) {
+            char call[32], reference[32];
             text_format(
-                &out,
-                _(" A call takes %.3g us: %.2f times our reference's %.3g us (from %.2f to %.2f)."),
-                result->call_us, result->speed_ratio, result->reference_us, result->speed_low,
-                result->speed_high);
+                &out, _(" A call takes %s: %.2f times our reference's %s (from %.2f to %.2f)."),
+                duration(call, result->call_us), result->speed_ratio,
+                duration(reference, result->reference_us), result->speed_low, result->speed_high);
+        }
         break;
     case VERDICT_FAIL:
         add_failure(&out, result);

@@ -225,7 +225,7 @@ static void lie_about_size(const char *path, const char *name, int64_t declared)
         found = strcmp(header, name) == 0 && memcmp(header + 257, "ustar", 5) == 0;
         if (!found) continue;
         unsigned sum = 0;
-        char octal[13];
+        char octal[24];
         snprintf(octal, sizeof octal, "%011llo", (unsigned long long)declared);
         memcpy(header + 124, octal, 12);
         memset(header + 148, ' ', 8);
