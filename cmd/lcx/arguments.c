@@ -197,7 +197,7 @@ const char *arguments_value(const struct arguments *arguments, const char *name)
     for (const struct option_description *option = arguments->usage->options;
          option && option->name; option++, place++)
         if (strcmp(option->name, name) == 0) return arguments->values[place];
-    CHECK(!"an option that the usage does not have");
+    check_failed("the usage has this option", __FILE__, __LINE__);
 }
 
 bool arguments_number(const struct arguments *arguments, const struct app *app, const char *name,

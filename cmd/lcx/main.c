@@ -91,7 +91,7 @@ static int run(struct app *app, int argc, char **argv)
         struct arguments arguments;
         int exit_status;
         if (arguments_read(&arguments, app, &usage_lcx, argc, argv, &exit_status))
-            CHECK(!"an option that was not taken before");
+            check_failed("an option was left to say why it is wrong", __FILE__, __LINE__);
         return exit_status;
     }
     if (argc == 0 && !app->help) return verb_today(app, 0, argv);

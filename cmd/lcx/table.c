@@ -47,7 +47,8 @@ void table_print(struct text *out, const struct app *app, const struct table *ta
     }
     for (int j = 0; j < n - 1; j++) before += width[j] ? width[j] + TABLE_SPACE : 0;
     /* on a narrow screen the last column goes below the others */
-    const bool below = app->out.width - before < TABLE_LEAST;
+    const int room = app->out.width - before;
+    const bool below = room < TABLE_LEAST && room < width[n - 1];
     char *margin = text_printf("%*s", below ? indent + 4 : before, "");
 
     for (int i = 0; i + n <= table->n_cells; i += n) {

@@ -104,8 +104,8 @@ struct oracle {
         const char *what;           /* "time of one append": shown */
         int64_t sizes[TIMED_SIZES]; /* 0: no complexity check */
         double expected, limit;     /* exponents; above `limit` fails */
-        bool calls_inside;          /* the call itself repeats `calls` times (field of the record) */
-        const char *mistake;        /* named when it fails; NULL: none */
+        bool calls_inside;   /* the call itself repeats `calls` times (field of the record) */
+        const char *mistake; /* named when it fails; NULL: none */
     } complexity;
 };
 

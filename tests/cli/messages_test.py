@@ -34,7 +34,7 @@ def every_source_with_messages_is_listed(w):
         listed = file.read().split()
     assert listed == sorted(listed)
     missing = set(_with_messages()) - set(listed)
-    assert not missing, f"add to po/POTFILES: {sorted(missing)}"
+    assert not missing, f"run po/update: {sorted(missing)}"
     gone = [name for name in listed if not os.path.exists(os.path.join(SOURCE, name))]
     assert not gone, gone
 
@@ -45,7 +45,7 @@ def every_message_is_translated(w):
     subprocess.run(["msgfmt", "--check-format", "-o", "/dev/null", catalogue], check=True)
     done = subprocess.run(["msgcmp", catalogue, template], capture_output=True, encoding="utf-8",
                           check=False)
-    assert done.returncode == 0, f"bring po/es.po up to date:\n{done.stderr}"
+    assert done.returncode == 0, f"run po/update, and translate what it lists:\n{done.stderr}"
 
 
 def no_translation_is_left_over(w):

@@ -27,12 +27,12 @@ def lines_keep_to_the_width_in_both_languages(w):
 def long_texts_go_through_the_pager_on_a_terminal_only(w):
     pager = w.path("pager")
     with open(pager, "w", encoding="utf-8") as file:
-        file.write(f"#!/bin/sh\necho LESS=$LESS >{w.path('seen')}\ncat >>{w.path('seen')}\n")
+        file.write(f"#!/bin/sh\necho LESS=$LESS $LESSCHARSET >{w.path('seen')}\ncat >>{w.path('seen')}\n")
     os.chmod(pager, 0o755)
     w.screen("lab", "15", PAGER=pager)
     with open(w.path("seen"), encoding="utf-8") as file:
         seen = file.read()
-    assert seen.startswith("LESS=FRX") and "Attention" in re.sub(r"\033\[[0-9;]*m", "", seen)
+    assert seen.startswith("LESS=FRX utf-8\n") and "Attention" in re.sub(r"\033\[[0-9;]*m", "", seen)
     os.remove(w.path("seen"))
     w.screen("--version", PAGER=pager)
     w.screen("lab", "15", "--plain", PAGER=pager)

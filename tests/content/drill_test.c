@@ -91,7 +91,8 @@ static void a_hunt_plants_three_to_five_that_go_together(void **state)
             struct plant plant;
             struct text out = {0};
             struct error err = {0};
-            if (plant_bugs(&plant, &out, drill, LANE_NUMPY, seed, &err)) fail_msg("%s", err.message);
+            if (plant_bugs(&plant, &out, drill, LANE_NUMPY, seed, &err))
+                fail_msg("%s", err.message);
             assert_in_range(plant.n, PLANT_LEAST, PLANT_MOST);
             assert_null(strstr(text_string(&out), "#:"));
             for (unsigned p = 0; p < drill->never_together_count; p++) {
@@ -132,8 +133,10 @@ static void load_changed(const char *from, const char *to, const char *expected)
     assert_non_null(mkdtemp(folder));
     char *inner = path_join(folder, "drill-01-attention"), *file = path_join(inner, "drill.yaml");
     assert_int_equal(folder_make(inner, 0700, NULL), STATUS_OK);
-    assert_int_equal(file_read(&yaml, SOURCE_ROOT "/labs/15-attention/drill-01-attention/drill.yaml",
-                               1 << 20, NULL), STATUS_OK);
+    assert_int_equal(file_read(&yaml,
+                               SOURCE_ROOT "/labs/15-attention/drill-01-attention/drill.yaml",
+                               1 << 20, NULL),
+                     STATUS_OK);
     const char *at = strstr(text_string(&yaml), from);
     assert_non_null(at);
     text_add_bytes(&changed, yaml.data, (size_t)(at - yaml.data));

@@ -126,7 +126,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     CHECK(status != STATUS_OK || !review_verify(progress, &err));
     CHECK(!database_execute(progress->database,
                             "DELETE FROM review; DELETE FROM attempt; DELETE FROM sitting;"
-                            "DELETE FROM setting", &err));
+                            "DELETE FROM setting",
+                            &err));
     close(fd);
     return 0;
 }

@@ -47,7 +47,8 @@ static void expect_words(struct findings findings, enum check check, const char 
     const struct finding *first = findings_first(&findings);
     assert_non_null(first);
     assert_int_equal(first->check, check);
-    if (!strstr(first->message, words)) fail_msg("\"%s\" does not say \"%s\"", first->message, words);
+    if (!strstr(first->message, words))
+        fail_msg("\"%s\" does not say \"%s\"", first->message, words);
     findings_done(&findings);
 }
 
@@ -88,7 +89,8 @@ static void patterns_are_named(void **state)
     expect_words(compare("y", (float[]){-1, -2, -3, -4, -5, -6}, 0), CHECK_NUMBERS, "the sign?");
     expect_words(compare("y", (float[]){1.5f, 2.5f, 3.5f, 4.5f, 5.5f, 6.5f}, 0), CHECK_NUMBERS,
                  "off by 0.5");
-    expect_words(compare("y", (float[]){1, 2, 9, 4, 5, 7}, 1), CHECK_EDGE, "last position of axis T");
+    expect_words(compare("y", (float[]){1, 2, 9, 4, 5, 7}, 1), CHECK_EDGE,
+                 "last position of axis T");
     expect_words(compare("y", (float[]){1, 2, 3, 9, 1, 7}, 0), CHECK_NUMBERS,
                  "last position of axis B");
     expect_words(compare("y", (float[]){0, 0, 0, 0, 0, 0}, 0), CHECK_NUMBERS, "is 0");

@@ -29,8 +29,7 @@ static void grade_file(const struct drill *drill, enum lane lane, const char *fo
     struct text source = {0};
     assert_int_equal(file_read(&source, path, 1 << 20, NULL), STATUS_OK);
     struct result result = trial_grade(drill->number, lane, text_string(&source));
-    const enum verdict expected =
-        text_starts_with(name, "right-") ? VERDICT_PASS : VERDICT_FAIL;
+    const enum verdict expected = text_starts_with(name, "right-") ? VERDICT_PASS : VERDICT_FAIL;
     n_graded++;
     if (result.verdict != expected) {
         char *words = result_summary(&result, "en");
@@ -46,11 +45,12 @@ static void grade_file(const struct drill *drill, enum lane lane, const char *fo
 
 static void grade_lane(const struct drill *drill, enum lane lane)
 {
-    char *folder = text_printf("%s/tests/solutions/%s-%s/%s", SOURCE_ROOT, drill->number, drill->name,
-                               lane_name(lane));
+    char *folder = text_printf("%s/tests/solutions/%s-%s/%s", SOURCE_ROOT, drill->number,
+                               drill->name, lane_name(lane));
     if (lane == LANE_TORCH && !file_is_folder(folder)) {
         free(folder);
-        folder = text_printf("%s/tests/solutions/%s-%s/numpy", SOURCE_ROOT, drill->number, drill->name);
+        folder =
+            text_printf("%s/tests/solutions/%s-%s/numpy", SOURCE_ROOT, drill->number, drill->name);
     }
     int right = 0, wrong = 0;
     DIR *entries = opendir(folder);

@@ -52,9 +52,12 @@ static void every_released_history_opens_today(void **state)
 
         /* an empty file of the same name, filled as the old program left it */
         static const char *const none[] = {"SELECT 1"};
-        const struct database_schema schema = {
-            .program = "x", .program_version = "0", .folder_variable = "X", .application_id = 1,
-            .migrations = none, .n_migrations = 1};
+        const struct database_schema schema = {.program = "x",
+                                               .program_version = "0",
+                                               .folder_variable = "X",
+                                               .application_id = 1,
+                                               .migrations = none,
+                                               .n_migrations = 1};
         struct database *raw;
         assert_int_equal(database_open(&raw, database, &schema, NULL), STATUS_OK);
         assert_int_equal(database_execute(raw, "DROP TABLE schema_history", NULL), STATUS_OK);
@@ -107,14 +110,16 @@ static void a_newer_history_is_refused_with_what_to_do(void **state)
     struct bench *bench = *state;
     struct error err = {0};
     struct progress *progress;
-    char *sql = text_printf("PRAGMA user_version = 7; INSERT INTO schema_history VALUES (7, '0.9.2')");
+    char *sql =
+        text_printf("PRAGMA user_version = 7; INSERT INTO schema_history VALUES (7, '0.9.2')");
     assert_int_equal(database_execute(bench->progress->database, sql, &err), STATUS_OK);
     free(sql);
     assert_int_equal(progress_open(&progress, bench->folder, &bench->clock, &err),
                      STATUS_UNAVAILABLE);
     assert_null(progress);
     char *expected = text_printf("this data was written by a newer lcx (schema 7, this one knows "
-                                 "%d): install lcx >= 0.9.2 or set LCX_HOME", progress_schema());
+                                 "%d): install lcx >= 0.9.2 or set LCX_HOME",
+                                 progress_schema());
     if (!strstr(err.message, expected)) fail_msg("%s", err.message);
     free(expected);
 }

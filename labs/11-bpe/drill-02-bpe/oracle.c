@@ -15,7 +15,17 @@
 
 #include "grader/oracle.h"
 
-enum { OVERLAP, TIES_LARGEST, MERGE_ORDER, BORDER, LOSSY, TIES_FIRST, SINGLETONS, SLOW, N_MISTAKES };
+enum {
+    OVERLAP,
+    TIES_LARGEST,
+    MERGE_ORDER,
+    BORDER,
+    LOSSY,
+    TIES_FIRST,
+    SINGLETONS,
+    SLOW,
+    N_MISTAKES
+};
 
 static const struct mistake mistakes[N_MISTAKES] = {
     [OVERLAP] = {.name = "overlapping-count"},
@@ -207,7 +217,7 @@ static int expand(uint8_t *text, int id, const struct pair *merges)
     return size + expand(text + size, merges[id - 256].right, merges);
 }
 
-/* The bytes of the UTF-8 character at `text`, or minus the bytes of the longest beginning of one. */
+/* Bytes of the UTF-8 character at `text`, or minus those of the longest beginning of one. */
 static int character_size(const uint8_t *text, int left)
 {
     const uint8_t lead = text[0];
@@ -271,7 +281,7 @@ static void shuffle_letters(uint8_t letters[26], struct rng *rng)
     }
 }
 
-/* Words from a small vocabulary, with runs of spaces, new lines, commas and a letter of two bytes. */
+/* Words of a small vocabulary, with spaces, new lines, commas and a letter of two bytes. */
 static void write_words(uint8_t *text, int64_t n_bytes, struct rng *rng)
 {
     enum { N_WORDS = 14, WORD_LIMIT = 9 };
@@ -302,7 +312,7 @@ static void write_bytes(uint8_t *text, int n_bytes, struct rng *rng)
                                     : (uint8_t)rng_below(rng, 256);
 }
 
-/* "ab" nine times; "cccc" four times, which is "cc" eight times, and twelve if counted with overlap. */
+/* "ab" nine times; "cccc" four times: "cc" eight times, or twelve if counted with overlap. */
 static void make_train_runs(struct record *in, struct rng *rng)
 {
     uint8_t c[26];
@@ -437,14 +447,13 @@ static void make_decode_bytes(struct record *in, struct rng *rng)
 static void make_case(struct record *in, int kind, struct rng *rng)
 {
     static const int ops[N_KINDS] = {
-        [ENCODE_PLAIN] = OP_ENCODE,  [ENCODE_ORDER] = OP_ENCODE, [ENCODE_RUNS] = OP_ENCODE,
-        [ENCODE_ACROSS] = OP_ENCODE, [ENCODE_EMPTY] = OP_ENCODE, [DECODE_PLAIN] = OP_DECODE,
+        [ENCODE_PLAIN] = OP_ENCODE,  [ENCODE_ORDER] = OP_ENCODE,  [ENCODE_RUNS] = OP_ENCODE,
+        [ENCODE_ACROSS] = OP_ENCODE, [ENCODE_EMPTY] = OP_ENCODE,  [DECODE_PLAIN] = OP_DECODE,
         [DECODE_BYTES] = OP_DECODE,  [ROUND_TRIP] = OP_ROUND_TRIP};
     uint8_t text[400];
     struct pair merges[MERGE_LIMIT];
 
     record_add_int(in, "op", ops[kind]);
-    record_add_int(in, "calls", 1);
     switch (kind) {
     case TRAIN_PLAIN:
         write_words(text, 240, rng);
@@ -514,8 +523,7 @@ static void solve_train(struct record *out, const struct record *in, uint32_t ma
 {
     struct pair merges[MERGE_LIMIT];
     const int n_merges = (int)record_int(in, "n_merges");
-    const int n =
-        train(merges, n_merges, record_u8(in, "text"), record_dim(in, "text", 0), made);
+    const int n = train(merges, n_merges, record_u8(in, "text"), record_dim(in, "text", 0), made);
     int32_t *data = record_add_i32(out, "merges", SHAPE(n_merges, 2));
     for (int i = 0; i < n_merges; i++) {
         data[2 * i] = i < n ? merges[i].left : -1;

@@ -79,10 +79,10 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
             //: ties-first-seen
             //| if (count > best_count) {
             //: right
-            const bool wins = pair.left < best.left ||
-                              (pair.left == best.left && pair.right < best.right);
+            const bool wins =
+                pair.left < best.left || (pair.left == best.left && pair.right < best.right);
             if (count > best_count || (count == best_count && wins)) {
-            //: end
+                //: end
                 best = pair;
                 best_count = count;
             }

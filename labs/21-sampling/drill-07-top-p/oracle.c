@@ -6,7 +6,7 @@
  * Every input keeps its decisions (which tokens stay, which is drawn) at a distance from the point
  * where rounding could flip them, whichever mistakes are made: see clear_of_edges().
  *
- * Source: Holtzman et al. 2019 (arXiv:1904.09751), section 3.1.
+ * Source: Holtzman et al. 2019 (arXiv:1904.09751).
  */
 #include <math.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  *   d_x = d_y W + d_h A                   d_h = (alpha/R) d_y B
  *   d_A = d_h^T x                         d_B = (alpha/R) d_y^T (x A^T)
  *
- * Source: Hu et al. 2021 (arXiv:2106.09685), section 4.1. We differ: A starts
+ * Source: Hu et al. 2021 (arXiv:2106.09685). We differ: A starts
  *         uniform in +-1/sqrt(I), and the draws are given.
  */
 #include <math.h>

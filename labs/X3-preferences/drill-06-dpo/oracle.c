@@ -6,7 +6,7 @@
  *   loss        = mean over pairs of -log sigmoid(z)
  *   d loss / d logits[row,t-1,v] = +-(-beta sigmoid(-z) / P) ([v = token t] - softmax[v])
  *
- * Source: Rafailov et al. 2023 (arXiv:2305.18290), equations 5 and 7.
+ * Source: Rafailov et al. 2023 (arXiv:2305.18290).
  */
 #include <math.h>
 #include <stdlib.h>
