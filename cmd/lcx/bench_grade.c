@@ -175,7 +175,6 @@ static int run_laps(struct grading_bench *grading)
             if (status) return status;
             bench_tell(grading->app, ++done, all, began);
         }
-    bench_told(grading->app);
     return EXIT_DONE;
 }
 
@@ -308,6 +307,7 @@ int bench_grade(struct app *app, int argc, char **argv)
     struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
     sigaction(SIGINT, &ignore, &before);
     status = measure(grading, &arguments);
+    bench_told(app);
     sigaction(SIGINT, &before, NULL);
     if (!status) bench_print(app, &grading->bench);
     if (!status && grading->wrong) status = EXIT_NO;

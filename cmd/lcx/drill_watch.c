@@ -103,7 +103,7 @@ static void add_clock(const struct watching *watching, struct text *out,
     free(clock);
 }
 
-static void add_keys(const struct watching *watching, struct text *out)
+static void add_keys(const struct watching *watching, struct text *out, bool words)
 {
     const bool exam = watching->work.exam, closed = exam && watching->zero_passed;
     const struct {
@@ -121,20 +121,27 @@ static void add_keys(const struct watching *watching, struct text *out)
     int n = 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (!keys[i].shown) continue;
-        if (n++) text_add(out, "  ");
+        if (n++) text_add(out, words ? "  " : " ");
         terminal_paint(out, &watching->app->out, STYLE_CODE, keys[i].key);
-        text_format(out, " %s", keys[i].word);
+        if (words) text_format(out, " %s", keys[i].word);
     }
 }
 
+/* The clock always; of the rest what fits: all, without the verdict, without the words. */
 static void show_status(struct watching *watching)
 {
-    if (!watching->screen.line) return;
     struct text status = {0};
-    if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
-    terminal_paint(&status, &watching->app->out, watching->standing_style, watching->standing);
-    text_add(&status, " · ");
-    add_keys(watching, &status);
+    if (!watching->screen.line) return;
+    for (int form = 0; form < 3; form++) {
+        text_clear(&status);
+        if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
+        if (*watching->standing && form != 1) {
+            terminal_paint(&status, &watching->app->out, watching->standing_style, watching->standing);
+            text_add(&status, " · ");
+        }
+        add_keys(watching, &status, form < 2);
+        if (terminal_columns(status.data, status.size) < screen_width(&watching->screen)) break;
+    }
     screen_status(&watching->screen, text_string(&status));
     text_done(&status);
 }
@@ -168,13 +175,13 @@ static void note_verdict(struct watching *watching, const struct result *result)
 {
     switch (result->verdict) {
     case VERDICT_PASS:
-        watching->standing = result->visible_only ? _("visible cases pass") : _("passed");
+        watching->standing = result->visible_only ? _("passes") : _("passed");
         watching->standing_style = STYLE_GOOD;
         return;
     case VERDICT_FAIL: watching->standing = _("fails"); break;
-    case VERDICT_LIMIT: watching->standing = _("a limit was hit"); break;
+    case VERDICT_LIMIT: watching->standing = _("limit hit"); break;
     case VERDICT_UNAVAILABLE:
-    case VERDICT_ERROR: watching->standing = _("could not be graded"); break;
+    case VERDICT_ERROR: watching->standing = _("not graded"); break;
     }
     watching->standing_style = STYLE_BAD;
 }
@@ -300,7 +307,10 @@ static void pause_or_resume(struct watching *watching)
                                    : sitting_pause(watching->app->progress, sitting->id, &err);
     read_sitting(watching);
     char *clock = work_clock(watching->app, sitting);
-    say(watching, status ? err.message : clock);
+    char *words = sitting->paused_ms ? text_printf(_("The clock stands still: %s"), clock)
+                                     : text_printf(_("The clock runs: %s"), clock);
+    say(watching, status ? err.message : words);
+    free(words);
     free(clock);
 }
 
@@ -478,7 +488,7 @@ static void say_begin(struct watching *watching)
     }
     if (watching->screen.keys && !watching->screen.line) {
         text_add(&out, _("Keys: "));
-        add_keys(watching, &out);
+        add_keys(watching, &out, true);
         text_add_char(&out, '\n');
     }
     if (!app->json) screen_print(&watching->screen, text_string(&out));
@@ -496,7 +506,7 @@ int drill_watch(struct app *app, int argc, char **argv)
         work_done(&watching.work);
         return status;
     }
-    watching.standing = _("waiting for a save");
+    watching.standing = "";
     watching.grader = work_grader(app);
     watching.sat = is_running(&watching);
     watching.left_ms = watching.sat ? clock_of(&watching, &watching.work.sitting).left_ms : 0;

@@ -145,7 +145,7 @@ void screen_close(struct screen *screen)
 
 /* ---- the status line ---- */
 
-static int terminal_width(const struct screen *screen)
+int screen_width(const struct screen *screen)
 {
     struct winsize size = {0};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col) return size.ws_col;
@@ -179,7 +179,7 @@ static void draw(struct screen *screen)
     struct text out = {0};
     if (!screen->line || !screen->status.size) return;
     text_add_char(&out, '\r');
-    add_cut(&out, text_string(&screen->status), terminal_width(screen) - 1);
+    add_cut(&out, text_string(&screen->status), screen_width(screen) - 1);
     if (screen->app->out.colour) text_add(&out, "\033[0m");
     text_add(&out, "\033[J\r");
     fflush(stdout);

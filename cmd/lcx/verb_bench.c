@@ -86,8 +86,8 @@ static void add_row(struct table *table, const struct bench_row *row)
     const double median = bench_median(row);
     sort_values(sorted, row);
     const double least = sorted[0], greatest = sorted[row->n - 1];
-    table_add(table, STYLE_STRONG, row->name);
-    table_add(table, STYLE_NONE, row->metric);
+    if (strcmp(row->name, "machine") == 0) table_format(table, STYLE_STRONG, "%s: %s", row->name, row->metric);
+    else table_add(table, STYLE_STRONG, row->name);
     table_format(table, STYLE_STRONG, "%.*f %s", digits_of(median), median, row->unit);
     table_format(table, STYLE_DIM, "%.*f .. %.*f", digits_of(least), least, digits_of(greatest), greatest);
     if (!row->target) {
@@ -102,11 +102,11 @@ void bench_print(const struct app *app, const struct bench *bench)
 {
     struct table table;
     struct text out = {0};
-    table_init(&table, 5);
+    table_init(&table, 4);
     if (!app->json) {
-        const char *const heads[] = {_("case"), _("metric"), _("median"), _("range"),
+        const char *const heads[] = {_("case"), _("median"), _("range"),
                                      _("at most")};
-        for (int i = 0; i < 5; i++) table_add(&table, STYLE_DIM, heads[i]);
+        for (int i = 0; i < 4; i++) table_add(&table, STYLE_DIM, heads[i]);
     }
     for (int i = 0; i < bench->n_rows; i++) {
         if (!bench->rows[i].n) continue;
