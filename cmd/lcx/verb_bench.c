@@ -133,8 +133,10 @@ void bench_tell(const struct app *app, int done, int all, int64_t began_ns)
     char left[24];
     if (!tells(app) || !done) return;
     const int64_t passed_ms = (clock_steady_ns() - began_ns) / 1000000;
-    fprintf(stderr, _("\r%d of %d, about %s left\033[K"), done, all,
+    fputc('\r', stderr);
+    fprintf(stderr, _("%d of %d, about %s left"), done, all,
             app_clock(left, passed_ms * (all - done) / done));
+    fputs("\033[K", stderr);
     fflush(stderr);
 }
 

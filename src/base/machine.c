@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/locale.h"
 
 enum { MEMORY_BYTES = 256 << 20, CHAINS = 12, ROUNDS = 1 << 22 };
 
@@ -138,7 +139,8 @@ enum status machine_init(struct machine *machine, struct error *err)
     *machine = (struct machine){0};
     void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        return error_set_errno(err, STATUS_LIMIT, "%d MiB of memory to measure with", MEMORY_BYTES >> 20);
+        return error_set_errno(err, STATUS_LIMIT, _("%d MiB of memory to measure with"),
+                               MEMORY_BYTES >> 20);
     (void)madvise(memory, MEMORY_BYTES, MADV_HUGEPAGE); /* the memory is measured, not the page tables */
     memset(memory, 1, MEMORY_BYTES);                    /* pages of zeros are all the same one */
     *machine = (struct machine){memory, MEMORY_BYTES};
