@@ -35,16 +35,17 @@ const struct usage usage_bench_grade = {
     .least = 0,
     .most = 32,
     .summary = N_("How long a verdict takes, for every drill and lane that is here"),
-    .details = N_("Each run is a fresh process that grades the reference with hidden cases, in a home of its own. "
-                  "Your attempts are not touched. Exit status 1 when a reference does not pass."),
+    .details = N_(
+        "Each run is a fresh process that grades the reference with hidden cases, in a home of its "
+        "own. "
+        "Your attempts are not touched. Exit status 1 when a reference does not pass."),
     .example = "lcx bench grade 01\nlcx bench grade --lang c --runs 11 --json",
     .options = options,
 };
 
-enum { SANDBOX_TURNS = 21, MACHINE_TURNS = 5 };
-
 /* The targets of drill 01 on two cores. */
-static const double target_ms[LANE_COUNT] = {[LANE_C] = 600, [LANE_NUMPY] = 1000, [LANE_TORCH] = 4000};
+static const double target_ms[LANE_COUNT] = {
+    [LANE_C] = 600, [LANE_NUMPY] = 1000, [LANE_TORCH] = 4000};
 static const double target_list_ms = 30, target_sandbox_ms = 15;
 
 /* A command that is measured. */
@@ -91,12 +92,14 @@ static int add_verdict(struct grading_bench *grading, const struct drill *drill,
 {
     struct error err;
     struct subject *subject = &grading->subjects[grading->n_subjects++];
-    subject->row = bench_row(&grading->bench, "verdict_ms", "ms", "drill%s/%s", drill->number, lane_name(lane));
+    subject->row = bench_row(&grading->bench, "verdict_ms", "ms", "drill%s/%s", drill->number,
+                             lane_name(lane));
     if (strcmp(drill->number, "01") == 0) subject->row->target = target_ms[lane];
     if (write_reference(grading, &subject->source, drill, lane, &err))
         return app_fail(grading->app, &err);
-    const char *const argv[] = {grading->program, "drill", "submit", drill->number, subject->source,
-                                "--lang", lane_name(lane), "--json", NULL};
+    const char *const argv[] = {grading->program, "drill",         "submit",
+                                drill->number,    subject->source, "--lang",
+                                lane_name(lane),  "--json",        NULL};
     memcpy(subject->argv, argv, sizeof argv);
     return EXIT_DONE;
 }
@@ -154,7 +157,8 @@ static int run_subject(struct grading_bench *grading, struct subject *subject, b
     if (code == 128 + SIGINT) return EXIT_TROUBLE; /* Ctrl-C, which was meant for us too */
     if (code != EXIT_DONE) {
         bench_told(grading->app);
-        (void)app_misuse(grading->app, _("%s: exit status %d, so it is not measured; see lcx drill prove"),
+        (void)app_misuse(grading->app,
+                         _("%s: exit status %d, so it is not measured; see lcx drill prove"),
                          subject->row->name, code);
         grading->wrong = subject->out = true;
     } else if (measured) {
@@ -201,16 +205,18 @@ static enum status run_sandboxed(double *ms, struct error *err)
     return status ? status : removed;
 }
 
-/* What each run in the sandbox took over the median of the bare process, in turns. */
+/* What each run in the sandbox took over the median of the bare process, in turns. They are
+ * short, so there are four times as many. */
 static void measure_sandbox(struct grading_bench *grading)
 {
     struct bench turns = {0};
-    struct bench_row *bare = bench_row(&turns, "", "", "bare"), *boxed = bench_row(&turns, "", "", "boxed");
+    struct bench_row *bare = bench_row(&turns, "", "", "bare"),
+                     *boxed = bench_row(&turns, "", "", "boxed");
     struct error err;
     double ms;
     int code;
     sandbox_init(grading->app->helpers);
-    for (int turn = 0; turn <= SANDBOX_TURNS; turn++) {
+    for (int turn = 0; turn <= 4 * grading->runs && turn < BENCH_RUNS_LIMIT; turn++) {
         if (run_sandboxed(&ms, &err)) {
             app_note(grading->app, _("the sandbox is not measured: %s"), err.message);
             return;
@@ -232,10 +238,11 @@ static void measure_machine(struct grading_bench *grading)
         app_note(grading->app, _("the machine's limits are not measured: %s"), err.message);
         return;
     }
-    struct bench_row *bandwidth = bench_row(&grading->bench, "read_bandwidth", "gb_per_s", "machine");
+    struct bench_row *bandwidth =
+        bench_row(&grading->bench, "read_bandwidth", "gb_per_s", "machine");
     struct bench_row *peak = bench_row(&grading->bench, "f32_peak", "gflops", "machine");
     bandwidth->threads = peak->threads = grading->threads;
-    for (int turn = 0; turn < MACHINE_TURNS; turn++) {
+    for (int turn = 0; turn < grading->runs; turn++) {
         bench_add(bandwidth, machine_read_gb_per_s(&machine, grading->threads));
         bench_add(peak, machine_f32_gflops(grading->threads));
     }
@@ -269,7 +276,8 @@ static int prepare_home(struct grading_bench *grading)
 static void remove_home(struct grading_bench *grading)
 {
     struct error err;
-    if (grading->folder && folder_remove(grading->folder, &err)) app_note(grading->app, "%s", err.message);
+    if (grading->folder && folder_remove(grading->folder, &err))
+        app_note(grading->app, "%s", err.message);
     for (int i = 0; i < grading->n_subjects; i++) free(grading->subjects[i].source);
     free(grading->folder);
     free(grading->home);

@@ -73,9 +73,9 @@ double bench_median(const struct bench_row *row)
 
 static void print_row(const struct app *app, const struct bench *bench, const struct bench_row *row)
 {
-    app_json(app, json_pack("{s:s, s:s, s:s, s:f, s:s, s:i}", "bench", bench->name, "case", row->name,
-                            "metric", row->metric, "value", bench_median(row), "unit", row->unit, "threads",
-                            row->threads));
+    app_json(app, json_pack("{s:s, s:s, s:s, s:f, s:s, s:i}", "bench", bench->name, "case",
+                            row->name, "metric", row->metric, "value", bench_median(row), "unit",
+                            row->unit, "threads", row->threads));
 }
 
 static int digits_of(double value) { return fabs(value) < 10 ? 2 : fabs(value) < 100 ? 1 : 0; }
@@ -86,16 +86,19 @@ static void add_row(struct table *table, const struct bench_row *row)
     const double median = bench_median(row);
     sort_values(sorted, row);
     const double least = sorted[0], greatest = sorted[row->n - 1];
-    if (strcmp(row->name, "machine") == 0) table_format(table, STYLE_STRONG, "%s: %s", row->name, row->metric);
+    if (strcmp(row->name, "machine") == 0)
+        table_format(table, STYLE_STRONG, "%s: %s", row->name, row->metric);
     else table_add(table, STYLE_STRONG, row->name);
     table_format(table, STYLE_STRONG, "%.*f %s", digits_of(median), median, row->unit);
-    table_format(table, STYLE_DIM, "%.*f .. %.*f", digits_of(least), least, digits_of(greatest), greatest);
-    if (!row->target) {
+    table_format(table, STYLE_DIM, "%.*f .. %.*f", digits_of(least), least, digits_of(greatest),
+                 greatest);
+    if (row->target <= 0) {
         table_add(table, STYLE_NONE, NULL);
         return;
     }
     const bool met = median <= row->target;
-    table_format(table, met ? STYLE_GOOD : STYLE_BAD, "%.0f %s", row->target, met ? _("met") : _("MISSED"));
+    table_format(table, met ? STYLE_GOOD : STYLE_BAD, "%.0f %s", row->target,
+                 met ? _("met") : _("MISSED"));
 }
 
 void bench_print(const struct app *app, const struct bench *bench)
@@ -104,8 +107,7 @@ void bench_print(const struct app *app, const struct bench *bench)
     struct text out = {0};
     table_init(&table, 4);
     if (!app->json) {
-        const char *const heads[] = {_("case"), _("median"), _("range"),
-                                     _("at most")};
+        const char *const heads[] = {_("case"), _("median"), _("range"), _("at most")};
         for (int i = 0; i < 4; i++) table_add(&table, STYLE_DIM, heads[i]);
     }
     for (int i = 0; i < bench->n_rows; i++) {
@@ -177,8 +179,9 @@ enum status bench_run(double *ms, int *code, const char *const *argv, const char
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 
     const int64_t began = clock_steady_ns();
-    const int failed = posix_spawn(&pid, argv[0], &actions, &attributes, (char *const *)argv, environment);
-    while (!failed && waitpid(pid, &state, 0) < 0 && errno == EINTR) continue;
+    const int failed =
+        posix_spawn(&pid, argv[0], &actions, &attributes, (char *const *)argv, environment);
+    while (!failed && waitpid(pid, &state, 0) < 0 && errno == EINTR) {}
     *ms = (double)(clock_steady_ns() - began) / 1e6;
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);
