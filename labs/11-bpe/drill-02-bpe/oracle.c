@@ -45,11 +45,13 @@ enum {
     TRAIN_BORDERS,
     TRAIN_FEW,
     TRAIN_BYTES,
+    TRAIN_TWOS,
     ENCODE_PLAIN,
     ENCODE_ORDER,
     ENCODE_RUNS,
     ENCODE_ACROSS,
     ENCODE_EMPTY,
+    ENCODE_AGAIN,
     DECODE_PLAIN,
     DECODE_BYTES,
     ROUND_TRIP,
@@ -63,11 +65,13 @@ static const struct case_kind kinds[N_KINDS] = {
     [TRAIN_BORDERS] = {"train: borders of pre-tokens", CASE_NUMBERS, false},
     [TRAIN_FEW] = {"train: fewer merges than asked for", CASE_EDGE, false},
     [TRAIN_BYTES] = {"train: any bytes", CASE_EDGE, false},
+    [TRAIN_TWOS] = {"train: a run counts by twos", CASE_NUMBERS, false},
     [ENCODE_PLAIN] = {"encode: words", CASE_NUMBERS, true},
     [ENCODE_ORDER] = {"encode: order of the merges", CASE_NUMBERS, false},
     [ENCODE_RUNS] = {"encode: runs of one byte", CASE_NUMBERS, false},
     [ENCODE_ACROSS] = {"encode: merges that cross a border", CASE_EDGE, false},
     [ENCODE_EMPTY] = {"encode: empty text", CASE_EDGE, false},
+    [ENCODE_AGAIN] = {"encode: the same words, other merges", CASE_NUMBERS, false},
     [DECODE_PLAIN] = {"decode: words", CASE_NUMBERS, true},
     [DECODE_BYTES] = {"decode: any bytes", CASE_EDGE, false},
     [ROUND_TRIP] = {"train, encode, decode: any bytes", CASE_PROPERTY, false},
@@ -382,6 +386,19 @@ static void make_train_few(struct record *in, struct rng *rng)
     record_add_int(in, "n_merges", 5);
 }
 
+/* "aaaa" twice and "bc" three times: "aa" four times, or twice if a run counted once. */
+static void make_train_twos(struct record *in, struct rng *rng)
+{
+    uint8_t c[26];
+    char text[64];
+    shuffle_letters(c, rng);
+    const int n = snprintf(text, sizeof text, "%c%c%c%c%c%c%c%c%c%c%c%c%c%c%c%c%c%c%c", c[1], c[2],
+                           c[3], c[0], c[0], c[0], c[0], c[4], c[1], c[2], c[5], c[0], c[0], c[0],
+                           c[0], c[6], c[1], c[2], c[7]);
+    put_text(in, text, n);
+    record_add_int(in, "n_merges", 1);
+}
+
 /* merges 0 "yz", 1 "xy", 2 "xyz" as x + yz, 3 "wx", 4 "xy" + "w" */
 static void make_encode_order(struct record *in, struct rng *rng)
 {
@@ -447,9 +464,9 @@ static void make_decode_bytes(struct record *in, struct rng *rng)
 static void make_case(struct record *in, int kind, struct rng *rng)
 {
     static const int ops[N_KINDS] = {
-        [ENCODE_PLAIN] = OP_ENCODE,  [ENCODE_ORDER] = OP_ENCODE,  [ENCODE_RUNS] = OP_ENCODE,
-        [ENCODE_ACROSS] = OP_ENCODE, [ENCODE_EMPTY] = OP_ENCODE,  [DECODE_PLAIN] = OP_DECODE,
-        [DECODE_BYTES] = OP_DECODE,  [ROUND_TRIP] = OP_ROUND_TRIP};
+        [ENCODE_PLAIN] = OP_ENCODE,  [ENCODE_ORDER] = OP_ENCODE, [ENCODE_RUNS] = OP_ENCODE,
+        [ENCODE_ACROSS] = OP_ENCODE, [ENCODE_EMPTY] = OP_ENCODE, [ENCODE_AGAIN] = OP_ENCODE,
+        [DECODE_PLAIN] = OP_DECODE,  [DECODE_BYTES] = OP_DECODE, [ROUND_TRIP] = OP_ROUND_TRIP};
     uint8_t text[400];
     struct pair merges[MERGE_LIMIT];
 
@@ -470,6 +487,13 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         put_text(in, text, 200);
         record_add_int(in, "n_merges", 16);
         break;
+    case ENCODE_AGAIN: /* the text of ENCODE_PLAIN, with merges of the text itself */
+        rng_init(rng, rng->seed, ENCODE_PLAIN);
+        write_words(text, 400, rng);
+        put_text(in, text + 200, 200);
+        put_merges(in, merges, train(merges, 12, text + 200, 200, 0));
+        break;
+    case TRAIN_TWOS: make_train_twos(in, rng); break;
     case ENCODE_PLAIN: /* merges of the first half, the text is the second */
     case DECODE_PLAIN: {
         write_words(text, 400, rng);
@@ -589,17 +613,18 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 static void make_timed(struct record *in, int64_t n, int calls, struct rng *rng)
 {
     enum { SAMPLE = 256, SAME_WORDS = 7 };
-    uint8_t text[TEXT_LIMIT];
+    const int64_t n_bytes = n > SAMPLE ? n : SAMPLE;
+    uint8_t *text = memory_new((size_t)n_bytes, 1);
     struct pair merges[MERGE_LIMIT];
 
-    CHECK(n <= TEXT_LIMIT);
     if (calls > 1) rng_init(rng, rng->seed, SAME_WORDS);
-    write_words(text, TEXT_LIMIT, rng);
+    write_words(text, n_bytes, rng);
     const int n_merges = train(merges, 32, text, SAMPLE, 0);
     record_add_int(in, "op", OP_ENCODE);
     record_add_int(in, "calls", calls);
     put_text(in, text, n);
     put_merges(in, merges, n_merges);
+    free(text);
 }
 
 const struct oracle oracle_bpe = {
@@ -615,6 +640,7 @@ const struct oracle oracle_bpe = {
     .speed_n = 1024,
     .complexity = {.what = N_("time of encode against the length of the text"),
                    .sizes = {64, 160, 400, 1000},
+                   .c_times = 8, /* so that a memmove over the text costs more than a scan */
                    .expected = 1.0,
                    .limit = 1.4,
                    .calls_inside = true,
