@@ -212,8 +212,7 @@ static enum status descriptors_make(int fd[FDS], const struct sandbox_request *r
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd + OURS) != 0)
         status = error_set_errno(err, STATUS_IO, _("sandbox: channel"));
     fd[HELPER] = open(helper, O_RDONLY | O_CLOEXEC);
-    if (!status && fd[HELPER] < 0)
-        status = error_set_errno(err, STATUS_UNAVAILABLE, "%s", helper);
+    if (!status && fd[HELPER] < 0) status = error_set_errno(err, STATUS_UNAVAILABLE, "%s", helper);
     free(helper);
     if (status) close_all(fd, FDS);
     return status;
@@ -312,6 +311,12 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
     return STATUS_OK;
 }
 
+char *sandbox_child_options(const struct sandbox *worker, const struct sandbox_profile *profile,
+                            const char *const *readable, const char *folder)
+{
+    return plan_child_options(profile, worker->walls, readable, folder);
+}
+
 void sandbox_kill(struct sandbox *sandbox)
 {
     /* The supervisor may be gone: then a write would raise SIGPIPE here. Closing the
@@ -354,8 +359,8 @@ static bool report_read(struct supervisor_report *facts, struct text *kept, int 
     bool whole = bytes.size >= sizeof *facts;
     if (whole) {
         memcpy(facts, bytes.data, sizeof *facts);
-        whole = facts->magic == SUPERVISOR_MAGIC &&
-                bytes.size - sizeof *facts == facts->output_kept;
+        whole =
+            facts->magic == SUPERVISOR_MAGIC && bytes.size - sizeof *facts == facts->output_kept;
         text_add_bytes(kept, bytes.data + sizeof *facts, bytes.size - sizeof *facts);
     }
     text_done(&bytes);
@@ -377,9 +382,9 @@ static void report_fill(struct sandbox_report *report, const struct supervisor_r
     const int status = facts->wait_status;
     report->exited = facts->ended && WIFEXITED(status);
     report->code = report->exited ? WEXITSTATUS(status) : 0;
-    report->signal = report->exited                          ? 0
+    report->signal = report->exited                        ? 0
                      : facts->ended && WIFSIGNALED(status) ? WTERMSIG(status)
-                                                             : SIGKILL;
+                                                           : SIGKILL;
     report->limit = facts->limit;
     report->limit_value = facts->limit_value;
     report->used_value = facts->used_value;
@@ -420,8 +425,7 @@ enum status sandbox_finish(struct sandbox *sandbox, struct sandbox_report *repor
     const bool whole = report_read(&facts, &kept, sandbox->report);
     close_and_reap(sandbox, whole);
     enum status status = STATUS_OK;
-    if (!whole)
-        status = error_set(err, STATUS_IO, _("sandbox: the supervisor was killed"));
+    if (!whole) status = error_set(err, STATUS_IO, _("sandbox: the supervisor was killed"));
     else if (facts.failed_errno || (!facts.started && !facts.killed))
         status = start_failed(&facts, text_string(&kept), err);
     if (!status) {
