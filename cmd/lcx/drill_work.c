@@ -276,7 +276,8 @@ char *work_clock(const struct app *app, const struct sitting *sitting)
     if (sitting->state != SITTING_RUNNING) return text_copy("");
     app_clock(budget, time.budget_ms);
     if (time.overtime_ms > 0)
-        return text_printf(_("%s over the %s"), app_clock(left, time.overtime_ms), budget);
+        return text_printf(time.paused ? _("paused, %s over the %s") : _("%s over the %s"),
+                           app_clock(left, time.overtime_ms), budget);
     if (time.paused)
         return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
     return text_printf(_("%s left of %s"), app_clock(left, time.left_ms), budget);
@@ -404,6 +405,8 @@ static void show_next(const struct app *app, struct text *out, const struct work
         next = text_printf(
             _("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"),
             number);
+    else if (!work->exam && result->visible_only)
+        next = text_printf(_("A hint: lcx drill hint %s"), number);
     else if (!work->exam)
         next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"),
                            number, (unsigned long long)result->seed);

@@ -85,9 +85,9 @@ static bool write_sources(struct runner *runner, struct trouble *trouble)
     if (!status) {
         to_header = text_printf("%s/%s.h", runner->folder, drill->file);
         to_source = text_printf("%s/%s.c", runner->folder, drill->file);
-        status = file_write(to_header, text_string(&header), header.size, 0644, &err);
+        status = file_scratch(to_header, text_string(&header), header.size, 0644, &err);
     }
-    if (!status) status = file_write(to_source, source, strlen(source), 0644, &err);
+    if (!status) status = file_scratch(to_source, source, strlen(source), 0644, &err);
     if (status) set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
     text_done(&header);
     free(header_path);
