@@ -222,7 +222,8 @@ static int count_lines(const char *text)
 /* Through the pager. False when it could not be started: nothing was shown then. */
 static bool page_through(const char *pager, const char *text)
 {
-    setenv("LESS", "FRX", 0);
+    setenv("LESS", "FRX", 0); /* stay on the page, keep colours; leave when it fits */
+    setenv("LESSCHARSET", "utf-8", 0);
     fflush(stdout);
     void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* the reader may leave early */
     FILE *pipe = popen(pager, "w");

@@ -1,5 +1,6 @@
 #include "arguments.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,7 +170,8 @@ bool arguments_read(struct arguments *arguments, const struct app *app, const st
         } else if (!only_words && argv[i][0] == '-' && argv[i][1] == '-') {
             *exit_status = read_option(arguments, app, argc, argv, &i);
             if (*exit_status) return false;
-        } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
+        } else if (!only_words && argv[i][0] == '-' && argv[i][1] &&
+                   !isdigit((unsigned char)argv[i][1])) {
             *exit_status =
                 app_misuse(app, _("%s: no option %s; options are whole words, as --help"),
                            verb_words(usage), argv[i]);
@@ -195,7 +197,7 @@ const char *arguments_value(const struct arguments *arguments, const char *name)
     for (const struct option_description *option = arguments->usage->options;
          option && option->name; option++, place++)
         if (strcmp(option->name, name) == 0) return arguments->values[place];
-    CHECK(!"an option that the usage does not have");
+    check_failed("the usage has this option", __FILE__, __LINE__);
 }
 
 bool arguments_number(const struct arguments *arguments, const struct app *app, const char *name,

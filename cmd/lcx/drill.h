@@ -13,8 +13,8 @@
 #include "progress/attempt.h"
 #include "progress/sitting.h"
 
-#define DRILL_VERB(name)                                                                           \
-    extern const struct usage usage_drill_##name;                                                  \
+#define DRILL_VERB(name) \
+    extern const struct usage usage_drill_##name; \
     int drill_##name(struct app *app, int argc, char **argv)
 
 DRILL_VERB(list);
@@ -60,6 +60,9 @@ struct grader work_grader(struct app *app);
 /* Store the attempt, grade it, store the result. `result` is the caller's (result_done) when 0. */
 MUST_CHECK int work_grade(struct app *app, struct work *work, struct grader *grader,
                           enum attempt_kind kind, uint64_t seed, struct result *result);
+
+/* Grade the drill's submissions whose grader died, each with its own seed and source, and say so. */
+MUST_CHECK int work_regrade(struct app *app, const struct drill *drill, struct grader *grader);
 
 /* Verdict, words, checks and what to do next, for people. */
 void work_show_result(const struct app *app, struct text *out, const struct work *work,

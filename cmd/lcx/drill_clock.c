@@ -28,8 +28,9 @@ const struct usage usage_drill_reset = {
     .least = 1,
     .most = 1,
     .summary = N_("Give up the running sitting and put its file aside, to begin anew"),
-    .details = N_("The file is renamed, never deleted; attempts and their sources stay in the history. "
-                  "Giving up counts as not remembered."),
+    .details =
+        N_("The file is renamed, never deleted; attempts and their sources stay in the history. "
+           "Giving up counts as not remembered."),
     .example = "lcx drill reset 01",
 };
 
@@ -47,7 +48,8 @@ static int change_running(struct app *app, const struct usage *usage, int argc, 
     if (!arguments_read(&arguments, app, usage, argc, argv, &status)) return status ? status : -1;
     status = work_drill(app, arguments.words[0], &drill);
     if (status) return status;
-    if (sitting_running(sitting, &found, app->progress, drill->number, &err)) return app_fail(app, &err);
+    if (sitting_running(sitting, &found, app->progress, drill->number, &err))
+        return app_fail(app, &err);
     if (!found)
         return app_misuse(app, _("drill %s is not running: lcx drill start %s"), drill->number,
                           drill->number);
@@ -116,12 +118,13 @@ int drill_reset(struct app *app, int argc, char **argv)
     if (status) return status < 0 ? EXIT_DONE : status;
     char *aside = file_exists(sitting.path) ? put_aside(app, sitting.path) : NULL;
     if (app->json) {
-        app_json(app, json_pack("{s:s, s:s, s:s?}", "drill", sitting.drill, "state", "given-up", "aside",
-                                aside));
+        app_json(app, json_pack("{s:s, s:s, s:s?}", "drill", sitting.drill, "state", "given-up",
+                                "aside", aside));
     } else {
         struct text out = {0};
         if (aside) text_format(&out, _("Your file is now %s\n"), aside);
-        text_format(&out, _("Begin anew: lcx drill start %s --lang %s\n"), sitting.drill, sitting.lane);
+        text_format(&out, _("Begin anew: lcx drill start %s --lang %s\n"), sitting.drill,
+                    sitting.lane);
         app_print(app, text_string(&out));
         text_done(&out);
     }

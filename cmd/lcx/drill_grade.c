@@ -6,6 +6,7 @@
 
 static const struct option_description check_options[] = {
     {"lang", "c|numpy|torch", N_("the lane, when the file does not belong to a sitting")},
+    {"unsafe", NULL, N_("grade even where neither namespaces nor Landlock can be had")},
     {NULL, NULL, NULL},
 };
 const struct usage usage_drill_check = {
@@ -21,6 +22,7 @@ const struct usage usage_drill_check = {
 static const struct option_description submit_options[] = {
     {"lang", "c|numpy|torch", N_("the lane, when the file does not belong to a sitting")},
     {"seed", "S", N_("grade with the hidden cases of this seed, as an earlier result showed it")},
+    {"unsafe", NULL, N_("grade even where neither namespaces nor Landlock can be had")},
     {NULL, NULL, NULL},
 };
 const struct usage usage_drill_submit = {
@@ -29,8 +31,9 @@ const struct usage usage_drill_submit = {
     .least = 1,
     .most = 2,
     .summary = N_("Grade with hidden cases; it counts"),
-    .details = N_("Exit status: 0 passed; 1 failed, or a limit was hit; 3 the lane is missing here or we failed. "
-                  "With --json, the attempt's result.json on one line."),
+    .details = N_(
+        "Exit status: 0 passed; 1 failed, or a limit was hit; 3 the lane is missing here or we failed. "
+        "With --json, the attempt's result.json on one line."),
     .example = "lcx drill submit 01\nlcx drill submit 01 attention.py --lang numpy --json",
     .options = submit_options,
 };
@@ -40,12 +43,13 @@ static int grade_file(struct app *app, const struct arguments *arguments, enum a
 {
     struct work work;
     struct result result;
-    int status = work_open(&work, app, arguments->words[0],
-                           arguments->n > 1 ? arguments->words[1] : NULL,
-                           arguments_value(arguments, "lang"));
+    int status =
+        work_open(&work, app, arguments->words[0], arguments->n > 1 ? arguments->words[1] : NULL,
+                  arguments_value(arguments, "lang"));
     if (!status) {
         struct grader grader = work_grader(app);
-        status = work_grade(app, &work, &grader, kind, seed, &result);
+        if (kind == ATTEMPT_SUBMIT) status = work_regrade(app, work.drill, &grader);
+        if (!status) status = work_grade(app, &work, &grader, kind, seed, &result);
         grader_done(&grader);
         if (!status) {
             if (app->json) {

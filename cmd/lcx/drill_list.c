@@ -76,12 +76,14 @@ static void add_json(const struct app *app, const struct drill *drill, const str
     json_object_set_new(row, "lanes", lanes);
     json_object_set_new(row, "submissions", json_integer(standing->summary.submissions));
     json_object_set_new(row, "best", best ? json_string(best) : json_null());
-    json_object_set_new(row, "best_ms", standing->summary.best_elapsed_ms >= 0
-                                            ? json_integer(standing->summary.best_elapsed_ms)
-                                            : json_null());
-    json_object_set_new(row, "due", standing->memory.reviews
-                                        ? json_string(day_text(due, standing->memory.due_day))
-                                        : json_null());
+    json_object_set_new(row, "best_ms",
+                        standing->summary.best_elapsed_ms >= 0
+                            ? json_integer(standing->summary.best_elapsed_ms)
+                            : json_null());
+    json_object_set_new(row, "due",
+                        standing->memory.reviews
+                            ? json_string(day_text(due, standing->memory.due_day))
+                            : json_null());
     json_object_set_new(row, "is_due", json_boolean(is_due));
     app_json(app, row);
 }
@@ -97,15 +99,13 @@ static void add_row(const struct app *app, struct table *table, const struct dri
     if (standing->summary.best_elapsed_ms >= 0)
         table_format(table, STYLE_GOOD, _("passed in %s"),
                      app_clock(clock, standing->summary.best_elapsed_ms));
-    else if (standing->summary.submissions)
-        table_add(table, STYLE_WARN, _("not passed yet"));
-    else
-        table_add(table, STYLE_DIM, _("new"));
+    else if (standing->summary.submissions) table_add(table, STYLE_WARN, _("not passed yet"));
+    else table_add(table, STYLE_DIM, _("new"));
     if (standing->memory.reviews)
-        table_format(table, is_due ? STYLE_WARN : STYLE_NONE, is_due ? _("due since %s") : _("due %s"),
+        table_format(table, is_due ? STYLE_WARN : STYLE_NONE,
+                     is_due ? _("due since %s") : _("due %s"),
                      day_text(due, standing->memory.due_day));
-    else
-        table_add(table, STYLE_NONE, "");
+    else table_add(table, STYLE_NONE, "");
 }
 
 int drill_list(struct app *app, int argc, char **argv)
@@ -138,7 +138,9 @@ int drill_list(struct app *app, int argc, char **argv)
     if (!status && !app->json) {
         struct text out = {0};
         table_print(&out, app, &table, 0);
-        if (!shown) app_paragraph(app, &out, 0, due_only ? _("Nothing is due.") : _("No drill belongs to that lab."));
+        if (!shown)
+            app_paragraph(app, &out, 0,
+                          due_only ? _("Nothing is due.") : _("No drill belongs to that lab."));
         else {
             text_add(&out, "\n");
             text_format(&out, _("Lanes available here: %s"), lanes.names);

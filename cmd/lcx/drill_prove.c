@@ -16,7 +16,8 @@ const struct usage usage_drill_prove = {
     .arguments = "[NN]",
     .least = 0,
     .most = 1,
-    .summary = N_("Show that references pass, that starters fail, and that every known mistake is named"),
+    .summary =
+        N_("Show that references pass, that starters fail, and that every known mistake is named"),
     .example = "lcx drill prove\nlcx drill prove 01 --lang c --json",
     .options = options,
 };
@@ -48,7 +49,8 @@ static void tell(void *context, const struct prove_row *row)
     struct text line = {0};
     text_format(&line, "%s %-6s %-36s %-12s %7.0f ms  ", row->drill->number, lane_name(row->lane),
                 row->name, verdict_name(row->verdict), row->total_ms);
-    terminal_paint(&line, &app->out, row->ok ? STYLE_GOOD : STYLE_BAD, row->ok ? _("ok") : _("WRONG"));
+    terminal_paint(&line, &app->out, row->ok ? STYLE_GOOD : STYLE_BAD,
+                   row->ok ? _("ok") : _("WRONG"));
     text_add(&line, "\n");
     if (!row->ok) {
         app_paragraph(app, &line, 3, row->summary);
@@ -65,7 +67,8 @@ static int prove_drill(struct app *app, struct grader *grader, const struct dril
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         int failed = 0;
         if (only && strcmp(only, lane_name((enum lane)lane)) != 0) continue;
-        if (prove(&failed, grader, drill, (enum lane)lane, seed, app->language, tell, telling, &err))
+        if (prove(&failed, grader, drill, (enum lane)lane, seed, app->language, tell, telling,
+                  &err))
             return app_fail(app, &err);
     }
     return EXIT_DONE;
@@ -79,7 +82,8 @@ int drill_prove(struct app *app, int argc, char **argv)
     double seed;
     int status;
     if (!arguments_read(&arguments, app, &usage_drill_prove, argc, argv, &status)) return status;
-    if (!arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, 1.0, &seed)) return EXIT_MISUSE;
+    if (!arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, 1.0, &seed))
+        return EXIT_MISUSE;
     status = app_open_drills(app);
     if (!status && app_has_progress(app)) status = app_open_progress(app); /* for the interpreter */
     if (status) return status;

@@ -16,8 +16,9 @@ static int show_page(struct app *app, const struct drill *drill, const char *wha
     if (app->json) {
         struct text page = {0};
         if (drill_read_page(&page, drill, what, app->language, &err)) status = app_fail(app, &err);
-        else app_json(app, json_pack("{s:s, s:s, s:s}", "drill", drill->number, "page", what, "markdown",
-                                     text_string(&page)));
+        else
+            app_json(app, json_pack("{s:s, s:s, s:s}", "drill", drill->number, "page", what,
+                                    "markdown", text_string(&page)));
         text_done(&page);
     } else if (app_markdown(app, &out, path, &err)) {
         status = app_fail(app, &err);
@@ -116,8 +117,7 @@ int work_hint(struct app *app, const struct drill *drill, struct text *out)
     enum status status = STATUS_OK;
     if (before < known || sitting.exam) /* past the last one, it is shown again at no cost */
         status = sitting_hint(app->progress, sitting.id, &used, &err);
-    else
-        used = known;
+    else used = known;
     sitting_done(&sitting);
     if (status == STATUS_USAGE) {
         app_note(app, "%s", err.message);
@@ -144,7 +144,8 @@ int drill_hint(struct app *app, int argc, char **argv)
     if (!arguments_read(&arguments, app, &usage_drill_hint, argc, argv, &status)) return status;
     status = work_drill(app, arguments.words[0], &drill);
     if (!status) status = work_hint(app, drill, &out);
-    if (!status && app->json) app_json(app, json_pack("{s:s, s:s}", "drill", drill->number, "hint", text_string(&out)));
+    if (!status && app->json)
+        app_json(app, json_pack("{s:s, s:s}", "drill", drill->number, "hint", text_string(&out)));
     else if (!status) app_print(app, text_string(&out));
     text_done(&out);
     return status;
@@ -193,7 +194,8 @@ static void add_attempt(const struct app *app, struct table *table, const struct
     table_add(table, STYLE_STRONG, attempt->drill);
     table_add(table, STYLE_NONE, attempt->lane);
     table_add(table, STYLE_NONE, attempt_kind_name(attempt->kind));
-    table_add(table, attempt->verdict == ATTEMPT_PASS ? STYLE_GOOD : STYLE_NONE, _(outcome(attempt)));
+    table_add(table, attempt->verdict == ATTEMPT_PASS ? STYLE_GOOD : STYLE_NONE,
+              _(outcome(attempt)));
     table_add(table, STYLE_NONE, attempt->sitting[0] ? app_clock(clock, attempt->elapsed_ms) : "");
     table_add(table, STYLE_NONE, attempt->diagnosis ? attempt->diagnosis : "");
     table_add(table, STYLE_DIM, attempt->id);
@@ -232,7 +234,8 @@ int drill_history(struct app *app, int argc, char **argv)
     if (!arguments_read(&arguments, app, &usage_drill_history, argc, argv, &status)) return status;
     status = arguments.n ? work_drill(app, arguments.words[0], &drill) : app_open_progress(app);
     if (status) return status;
-    const char *source = arguments_value(&arguments, "source"), *result = arguments_value(&arguments, "result");
+    const char *source = arguments_value(&arguments, "source"),
+               *result = arguments_value(&arguments, "result");
     if (source || result) return print_attempt(app, source ? source : result, source != NULL);
 
     if (attempt_list(&attempts, &n, app->progress, drill ? drill->number : NULL, NULL, 0, &err))

@@ -12,10 +12,12 @@
 
 static const struct option_description options[] = {
     {"lang", "c|numpy|torch", N_("the lane to solve it in")},
-    {"mode", "blank|bugs", N_("a blank file (the default), or a solution with 3 to 5 mistakes planted")},
+    {"mode", "blank|bugs",
+     N_("a blank file (the default), or a solution with 3 to 5 mistakes planted")},
     {"exam", NULL, N_("no pause, no hints, debrief at the end")},
     {"dir", "FOLDER", N_("where to write the file; the current folder by default")},
-    {"time-factor", "X", N_("multiply the clock, 0.02 to 3; below 1 it is a rehearsal and never counts")},
+    {"time-factor", "X",
+     N_("multiply the clock, 0.02 to 3; below 1 it is a rehearsal and never counts")},
     {"seed", "S", N_("plant the mistakes of this seed (with --mode bugs)")},
     {"no-editor", NULL, N_("do not open the editor")},
     {NULL, NULL, NULL},
@@ -27,9 +29,11 @@ const struct usage usage_drill_start = {
     .least = 1,
     .most = 1,
     .summary = N_("Write the file to work in, start the clock, show the task"),
-    .details = N_("The file is never overwritten. The clock is stored: it survives a crash and a restart. "
-                  "On a terminal, your editor is opened (lcx config set editor, or $EDITOR)."),
-    .example = "lcx drill start 01 --lang numpy\nlcx drill start 06 --lang torch --mode bugs --exam",
+    .details =
+        N_("The file is never overwritten. The clock is stored: it survives a crash and a restart. "
+           "On a terminal, your editor is opened (lcx config set editor, or $EDITOR)."),
+    .example =
+        "lcx drill start 01 --lang numpy\nlcx drill start 06 --lang torch --mode bugs --exam",
     .options = options,
 };
 
@@ -80,13 +84,15 @@ static void show_start(const struct app *app, const struct drill *drill,
     text_format(&out, _("Check the visible cases:  lcx drill check %s\n"), drill->number);
     text_format(&out, _("Grade on every save:      lcx drill watch %s\n"), drill->number);
     text_format(&out, _("Submit:                   lcx drill submit %s\n"), drill->number);
-    if (!sitting->exam) text_format(&out, _("A hint:                   lcx drill hint %s\n"), drill->number);
+    if (!sitting->exam)
+        text_format(&out, _("A hint:                   lcx drill hint %s\n"), drill->number);
     app_print(app, text_string(&out));
     text_done(&out);
     free(clock);
 }
 
-static void start_json(const struct app *app, const struct drill *drill, const struct sitting *sitting)
+static void start_json(const struct app *app, const struct drill *drill,
+                       const struct sitting *sitting)
 {
     char deadline[32];
     json_t *row = json_object();
@@ -104,8 +110,8 @@ static void start_json(const struct app *app, const struct drill *drill, const s
 /* The user's editor on the file, as git does: by the shell, since it may have options. */
 static void open_editor(const struct app *app, const char *path)
 {
-    const char *editor = app->settings.editor && *app->settings.editor ? app->settings.editor
-                                                                       : getenv("VISUAL");
+    const char *editor =
+        app->settings.editor && *app->settings.editor ? app->settings.editor : getenv("VISUAL");
     if (!editor || !*editor) editor = getenv("EDITOR");
     if (!editor || !*editor || !app->out.is_terminal || !isatty(0)) return;
 
@@ -154,9 +160,10 @@ static int begin(struct app *app, const struct plan *plan, const char *folder,
     if (!status) {
         status = file_create(plan->path, text_string(&source), source.size, 0644, &err);
         if (status == STATUS_CONFLICT)
-            error_set(&err, status,
-                      _("%s exists and is not overwritten: move it, or choose another place with --dir"),
-                      plan->path);
+            error_set(
+                &err, status,
+                _("%s exists and is not overwritten: move it, or choose another place with --dir"),
+                plan->path);
     }
     if (!status) {
         status = sitting_begin(sitting, app->progress, &start, &err);
@@ -177,11 +184,13 @@ int drill_start(struct app *app, int argc, char **argv)
     status = work_drill(app, arguments.words[0], &plan.drill);
     if (status) return status;
 
-    const char *lane = arguments_value(&arguments, "lang"), *mode = arguments_value(&arguments, "mode");
+    const char *lane = arguments_value(&arguments, "lang"),
+               *mode = arguments_value(&arguments, "mode");
     const char *dir = arguments_value(&arguments, "dir");
     double seed;
     if (!lane)
-        return app_misuse(app, _("drill start: which lane? --lang c, --lang numpy or --lang torch"));
+        return app_misuse(app,
+                          _("drill start: which lane? --lang c, --lang numpy or --lang torch"));
     CHECK(lane_parse(&plan.lane, lane));
     plan.bugs = mode && strcmp(mode, "bugs") == 0;
     plan.exam = arguments_value(&arguments, "exam") != NULL;
@@ -190,7 +199,8 @@ int drill_start(struct app *app, int argc, char **argv)
         !arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, -1.0, &seed))
         return EXIT_MISUSE;
     if (seed >= 0 && !plan.bugs)
-        return app_misuse(app, _("drill start: --seed chooses planted mistakes; it goes with --mode bugs"));
+        return app_misuse(
+            app, _("drill start: --seed chooses planted mistakes; it goes with --mode bugs"));
     plan.seed = seed >= 0 ? (uint64_t)seed : random_seed();
 
     char folder[PATH_MAX];

@@ -95,8 +95,9 @@ int work_open(struct work *work, struct app *app, const char *word, const char *
     } else if (work->has_sitting) {
         work->path = text_copy(work->sitting.path);
     } else {
-        return app_misuse(app, _("drill %s has not been started: lcx drill start %s --lang c|numpy|torch"),
-                          work->drill->number, work->drill->number);
+        return app_misuse(
+            app, _("drill %s has not been started: lcx drill start %s --lang c|numpy|torch"),
+            work->drill->number, work->drill->number);
     }
     status = work_read(work, app);
     if (status) return status;
@@ -128,6 +129,10 @@ struct grader work_grader(struct app *app)
     sandbox_init(app->helpers);
     struct error err;
     if (sandbox_sweep(NULL, &err)) app_note(app, "%s", err.message);
+    if (app->unsafe)
+        app_note(app, "%s",
+                 _("--unsafe: where no wall can be had, this code runs with your rights to files "
+                   "and network"));
     return (struct grader){
         .helpers = app->helpers,
         .python = app_python(app),
@@ -139,13 +144,30 @@ struct grader work_grader(struct app *app)
 static enum attempt_verdict stored_verdict(enum verdict verdict)
 {
     static const enum attempt_verdict stored[] = {
-        [VERDICT_PASS] = ATTEMPT_PASS,
-        [VERDICT_FAIL] = ATTEMPT_FAIL,
-        [VERDICT_LIMIT] = ATTEMPT_LIMIT,
-        [VERDICT_UNAVAILABLE] = ATTEMPT_UNAVAILABLE,
+        [VERDICT_PASS] = ATTEMPT_PASS,   [VERDICT_FAIL] = ATTEMPT_FAIL,
+        [VERDICT_LIMIT] = ATTEMPT_LIMIT, [VERDICT_UNAVAILABLE] = ATTEMPT_UNAVAILABLE,
         [VERDICT_ERROR] = ATTEMPT_ERROR,
     };
     return stored[verdict];
+}
+
+/* Grade what stands in `id`, and store the result. */
+static int grade_stored(struct app *app, struct grader *grader, const struct grade_request *request,
+                        const char *id, struct result *result)
+{
+    struct error err;
+    grade(result, grader, request);
+
+    json_t *json = result_json(result, app->language);
+    char *line = json_line(json);
+    json_decref(json);
+    const enum status status =
+        attempt_finish(app->progress, id, stored_verdict(result->verdict),
+                       result->n_diagnosis ? result->diagnosis[0] : NULL, line, &err);
+    free(line);
+    if (!status) return EXIT_DONE;
+    result_done(result);
+    return app_fail(app, &err);
 }
 
 int work_grade(struct app *app, struct work *work, struct grader *grader, enum attempt_kind kind,
@@ -179,27 +201,72 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
         .planted = work->plant.names,
         .n_planted = work->plant.n,
     };
-    grade(result, grader, &request);
-
-    json_t *json = result_json(result, app->language);
-    char *line = json_line(json);
-    json_decref(json);
-    const enum status status =
-        attempt_finish(app->progress, id, stored_verdict(result->verdict),
-                       result->n_diagnosis ? result->diagnosis[0] : NULL, line, &err);
-    free(line);
-    if (status) {
-        result_done(result);
-        return app_fail(app, &err);
-    }
-    if (work->has_sitting) { /* a pass ends it: read it again */
+    const int status = grade_stored(app, grader, &request, id, result);
+    if (!status && work->has_sitting) { /* a pass ends it: read it again */
         struct sitting now;
         if (!sitting_load(&now, app->progress, work->sitting.id, &err)) {
             sitting_done(&work->sitting);
             work->sitting = now;
         }
     }
-    return EXIT_DONE;
+    return status;
+}
+
+/* One attempt whose grader died. */
+static int regrade_one(struct app *app, const struct drill *drill, struct grader *grader,
+                       const char *id)
+{
+    struct error err;
+    struct attempt attempt;
+    struct plant plant = {0};
+    struct result result;
+    enum lane lane;
+    if (attempt_resume(app->progress, id, &err) || attempt_load(&attempt, app->progress, id, &err))
+        return app_fail(app, &err);
+
+    int status = EXIT_DONE;
+    CHECK(lane_parse(&lane, attempt.lane));
+    if (strcmp(attempt.mode, "bugs") == 0) {
+        struct sitting sitting;
+        enum status found = sitting_load(&sitting, app->progress, attempt.sitting, &err);
+        if (!found) {
+            found = plant_bugs(&plant, NULL, drill, lane, (uint64_t)sitting.seed, &err);
+            sitting_done(&sitting);
+        }
+        if (found) status = app_fail(app, &err);
+    }
+    const struct grade_request request = {.drill = drill,
+                                          .lane = lane,
+                                          .mode = plant.n ? "bugs" : "blank",
+                                          .source = attempt.source,
+                                          .seed = (uint64_t)attempt.seed,
+                                          .exam = attempt.exam,
+                                          .timing = true,
+                                          .speed = true,
+                                          .planted = plant.names,
+                                          .n_planted = plant.n};
+    if (!status) status = grade_stored(app, grader, &request, id, &result);
+    if (!status) {
+        char when[32];
+        app_note(app, _("the submission of %s, whose grading was interrupted, is graded now: %s"),
+                 clock_utc(when, attempt.submitted_ms), _(verdict_name(result.verdict)));
+        result_done(&result);
+    }
+    attempt_done(&attempt);
+    return status;
+}
+
+int work_regrade(struct app *app, const struct drill *drill, struct grader *grader)
+{
+    struct error err;
+    struct attempt *attempts;
+    int n, status = EXIT_DONE;
+    if (attempt_interrupted(&attempts, &n, app->progress, &err)) return app_fail(app, &err);
+    for (int i = n - 1; i >= 0 && !status; i--) /* oldest first */
+        if (strcmp(attempts[i].drill, drill->number) == 0 && attempts[i].kind != ATTEMPT_CHECK)
+            status = regrade_one(app, drill, grader, attempts[i].id);
+    attempt_list_done(attempts, n);
+    return status;
 }
 
 char *work_clock(const struct app *app, const struct sitting *sitting)
@@ -210,7 +277,8 @@ char *work_clock(const struct app *app, const struct sitting *sitting)
     app_clock(budget, time.budget_ms);
     if (time.overtime_ms > 0)
         return text_printf(_("%s over the %s"), app_clock(left, time.overtime_ms), budget);
-    if (time.paused) return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
+    if (time.paused)
+        return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
     return text_printf(_("%s left of %s"), app_clock(left, time.left_ms), budget);
 }
 
@@ -232,10 +300,8 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
                          const struct result *result)
 {
     static const char *const words[] = {
-        [VERDICT_PASS] = N_("PASS"),
-        [VERDICT_FAIL] = N_("FAIL"),
-        [VERDICT_LIMIT] = N_("LIMIT HIT"),
-        [VERDICT_UNAVAILABLE] = N_("NOT AVAILABLE HERE"),
+        [VERDICT_PASS] = N_("PASS"),       [VERDICT_FAIL] = N_("FAIL"),
+        [VERDICT_LIMIT] = N_("LIMIT HIT"), [VERDICT_UNAVAILABLE] = N_("NOT AVAILABLE HERE"),
         [VERDICT_ERROR] = N_("OUR FAULT"),
     };
     static const enum style styles[] = {[VERDICT_PASS] = STYLE_GOOD,
@@ -244,8 +310,8 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
                                         [VERDICT_UNAVAILABLE] = STYLE_WARN,
                                         [VERDICT_ERROR] = STYLE_WARN};
     terminal_paint(out, &app->out, styles[result->verdict], _(words[result->verdict]));
-    text_format(out, "  %s %s, %s", work->drill->number, words_in(&work->drill->title, app->language),
-                lane_title(work->lane));
+    text_format(out, "  %s %s, %s", work->drill->number,
+                words_in(&work->drill->title, app->language), lane_title(work->lane));
     if (result->visible_only) text_add(out, _("  (visible cases; does not count)"));
     char *clock = work->has_sitting ? work_clock(app, &work->sitting) : text_copy("");
     if (*clock) text_format(out, "  %s", clock);
@@ -256,15 +322,16 @@ static void show_verdict(const struct app *app, struct text *out, const struct w
 static void show_checks(const struct app *app, struct text *out, const struct result *result)
 {
     static const char *const names[CHECK_COUNT] = {
-        N_("build"),      N_("contract"), N_("shape"),      N_("finite"),     N_("numbers"),
-        N_("gradient"),   N_("edge cases"), N_("properties"), N_("complexity"), N_("speed"),
+        N_("build"),    N_("contract"),   N_("shape"),      N_("finite"),     N_("numbers"),
+        N_("gradient"), N_("edge cases"), N_("properties"), N_("complexity"), N_("speed"),
     };
     struct text line = {0};
     for (int i = 0; i < CHECK_COUNT; i++) {
         if (result->checks[i] == CHECK_NOT_RUN) continue;
         if (line.size) text_add(&line, " · ");
         text_format(&line, "%s ", _(names[i]));
-        if (result->checks[i] == CHECK_PASSED) terminal_paint(&line, &app->out, STYLE_GOOD, _("ok"));
+        if (result->checks[i] == CHECK_PASSED)
+            terminal_paint(&line, &app->out, STYLE_GOOD, _("ok"));
         else terminal_paint(&line, &app->out, STYLE_BAD, _("WRONG"));
     }
     app_paragraph(app, out, 0, text_string(&line));
@@ -286,9 +353,13 @@ static void show_input(const struct app *app, struct text *out, const struct res
     {
         char *shape = json_line(json_object_get(array, "shape"));
         json_t *list = json_object_get(array, "values");
-        text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")), shape);
-        for (size_t i = 0; i < json_array_size(list); i++)
-            text_format(out, "%s%.4g", i ? " " : " = ", json_number_value(json_array_get(list, i)));
+        text_format(out, "  %s %s %s", name, json_string_value(json_object_get(array, "dtype")),
+                    shape);
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            const json_t *value = json_array_get(list, i);
+            text_format(out, json_is_integer(value) ? "%s%.0f" : "%s%.4g", i ? " " : " = ",
+                        json_number_value(value));
+        }
         text_add(out, "\n");
         free(shape);
     }
@@ -321,16 +392,21 @@ static void show_next(const struct app *app, struct text *out, const struct work
     const char *number = work->drill->number;
     char *next = NULL;
     if (result->verdict == VERDICT_PASS)
-        next = result->visible_only
-                   ? text_printf(_("Next: lcx drill submit %s"), number)
-                   : text_printf(_("Next: lcx drill notes %s (what a strong candidate says aloud), then lcx today"), number);
+        next =
+            result->visible_only
+                ? text_printf(_("Next: lcx drill submit %s"), number)
+                : text_printf(
+                      _("Next: lcx drill notes %s (what a strong candidate says aloud), then lcx today"),
+                      number);
     else if (result->verdict == VERDICT_UNAVAILABLE)
         next = text_printf(_("What is missing, and the command that mends it: lcx doctor"));
     else if (result->verdict == VERDICT_ERROR)
-        next = text_printf(_("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"), number);
+        next = text_printf(
+            _("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"),
+            number);
     else if (!work->exam)
-        next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"), number,
-                           (unsigned long long)result->seed);
+        next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"),
+                           number, (unsigned long long)result->seed);
     if (next) {
         text_add(out, "\n");
         app_paragraph(app, out, 0, next);
@@ -345,12 +421,13 @@ void work_show_result(const struct app *app, struct text *out, const struct work
     char *summary = result_summary(result, app->language);
 
     show_verdict(app, out, work, result);
+    const struct finding *first = result_first(result);
     terminal_clean(&clean, summary, strlen(summary));
-    app_paragraph(app, out, 0, text_string(&clean));
+    if (first && first->check == CHECK_BUILD) text_format(out, "%s\n", text_string(&clean));
+    else app_paragraph(app, out, 0, text_string(&clean));
     text_add(out, "\n");
     show_checks(app, out, result);
     if (result->verdict == VERDICT_FAIL) show_input(app, out, result);
-    const struct finding *first = result_first(result);
     if (!first || first->check != CHECK_BUILD) show_printed(app, out, result->printed);
     show_next(app, out, work, result);
     text_done(&clean);

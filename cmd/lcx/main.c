@@ -13,7 +13,8 @@
 static const struct verb verbs[] = {
     {&usage_today, verb_today},       {&usage_drill, verb_drill},   {&usage_lab, verb_lab},
     {&usage_progress, verb_progress}, {&usage_config, verb_config}, {&usage_data, verb_data},
-    {&usage_doctor, verb_doctor},     {&usage_help, verb_help},     {NULL, NULL},
+    {&usage_doctor, verb_doctor},     {&usage_bench, verb_bench},   {&usage_help, verb_help},
+    {NULL, NULL},
 };
 
 static const struct option_description shared[] = {
@@ -90,7 +91,7 @@ static int run(struct app *app, int argc, char **argv)
         struct arguments arguments;
         int exit_status;
         if (arguments_read(&arguments, app, &usage_lcx, argc, argv, &exit_status))
-            CHECK(!"an option that was not taken before");
+            check_failed("an option was left to say why it is wrong", __FILE__, __LINE__);
         return exit_status;
     }
     if (argc == 0 && !app->help) return verb_today(app, 0, argv);

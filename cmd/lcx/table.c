@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TABLE_SPACE = 2 };
+enum {
+    TABLE_SPACE = 2,
+    TABLE_LEAST = 20, /* columns that the last one needs to be readable */
+};
 
 void table_init(struct table *table, int n_columns)
 {
@@ -43,7 +46,10 @@ void table_print(struct text *out, const struct app *app, const struct table *ta
         if (columns > width[i % n]) width[i % n] = columns;
     }
     for (int j = 0; j < n - 1; j++) before += width[j] ? width[j] + TABLE_SPACE : 0;
-    char *margin = text_printf("%*s", before, "");
+    /* on a narrow screen the last column goes below the others */
+    const int room = app->out.width - before;
+    const bool below = room < TABLE_LEAST && room < width[n - 1];
+    char *margin = text_printf("%*s", below ? indent + 4 : before, "");
 
     for (int i = 0; i + n <= table->n_cells; i += n) {
         struct text first = {0}, last = {0};
@@ -58,11 +64,16 @@ void table_print(struct text *out, const struct app *app, const struct table *ta
         }
         const struct table_cell *cell = &table->cells[i + n - 1];
         terminal_paint(&last, &app->out, cell->style, cell->text);
-        /* a screen too narrow for the columns still leaves the last one 20 */
-        const int room = app->out.width - before < 20 ? before + 20 : app->out.width;
-        if (!last.size)
+        if (below || !last.size)
             while (first.size && first.data[first.size - 1] == ' ') first.data[--first.size] = '\0';
-        terminal_wrap(out, text_string(&last), room, text_string(&first), margin, false);
+        if (!below) {
+            terminal_wrap(out, text_string(&last), app->out.width, text_string(&first), margin,
+                          false);
+        } else {
+            text_format(out, "%s\n", text_string(&first));
+            if (last.size)
+                terminal_wrap(out, text_string(&last), app->out.width, margin, margin, false);
+        }
         text_done(&first);
         text_done(&last);
     }

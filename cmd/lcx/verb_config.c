@@ -77,14 +77,22 @@ static const char *meaning_of(const char *name)
     return "";
 }
 
-/* The setting's own spelling of `name` ('_' is taken for '-'), or NULL after saying so. */
-static const char *find_name(const struct app *app, const char *name)
+/* The setting's own spelling of `name` ('_' is taken for '-'), or NULL. */
+static const char *spelling(const char *name)
 {
     for (int i = 0; setting_names[i]; i++) {
         const char *a = setting_names[i], *b = name;
         while (*a && (*a == *b || (*a == '-' && *b == '_'))) a++, b++;
         if (!*a && !*b) return setting_names[i];
     }
+    return NULL;
+}
+
+/* The same, but it is said when there is none. */
+static const char *find_name(const struct app *app, const char *name)
+{
+    const char *found = spelling(name);
+    if (found) return found;
     const char *nearest = app_nearest(name, setting_names);
     if (nearest)
         (void)app_misuse(app, _("config: no setting \"%s\"; did you mean %s?"), name, nearest);
@@ -198,8 +206,7 @@ static int config_unset(struct app *app, int argc, char **argv)
 int verb_config(struct app *app, int argc, char **argv)
 {
     if (argc == 0 && !app->help) return config_list(app, 0, argv);
-    for (int i = 0; argc > 0 && setting_names[i]; i++) /* lcx config NAME [VALUE] */
-        if (strcmp(argv[0], setting_names[i]) == 0 && argc <= 2)
-            return argc == 2 ? config_set(app, argc, argv) : config_get(app, argc, argv);
+    if ((argc == 1 || argc == 2) && spelling(argv[0])) /* lcx config NAME [VALUE] */
+        return argc == 2 ? config_set(app, argc, argv) : config_get(app, argc, argv);
     return verbs_run(app, &usage_config, argc, argv);
 }

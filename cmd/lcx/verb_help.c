@@ -33,22 +33,32 @@ static void add_options(struct text *out, const struct usage *usage, const char 
         text_format(out, "%s--%s", before, o->name);
 }
 
+static bool has_option(const struct usage *usage, const char *name)
+{
+    for (const struct option_description *o = usage->options; o && o->name; o++)
+        if (strcmp(o->name, name) == 0) return true;
+    return false;
+}
+
 /* " list get set --json": what may follow the verb. */
 static void add_followers(struct text *out, const struct usage *usage)
 {
     for (const struct verb *verb = usage->verbs; verb && verb->usage; verb++)
         text_format(out, " %s", last_word(verb->usage->name));
     add_options(out, usage, " ");
-    if (usage != &usage_lcx) add_options(out, &usage_lcx, " ");
+    if (usage != &usage_lcx)
+        for (const struct option_description *o = usage_lcx.options; o->name; o++)
+            if (!has_option(usage, o->name)) text_format(out, " --%s", o->name);
 }
 
+/* A verb in a verb goes before it: the patterns are beginnings, since words may come after. */
 static void add_cases(struct text *out, const struct usage *usage)
 {
     for (const struct verb *verb = usage->verbs; verb && verb->usage; verb++) {
-        text_format(out, "    '%s') words='", verb->usage->name);
+        add_cases(out, verb->usage);
+        text_format(out, "    '%s'*) words='", verb->usage->name);
         add_followers(out, verb->usage);
         text_add(out, "' ;;\n");
-        add_cases(out, verb->usage);
     }
 }
 
@@ -71,7 +81,7 @@ static void add_choices(struct text *out, const struct usage *usage, const char 
         if (!o->value || !strchr(o->value, '|')) continue;
         char *values = choices_in_words(o->value);
         char *pattern = usage == &usage_lcx ? text_printf("*' --%s'", o->name)
-                                            : text_printf("'%s --%s'", usage->name, o->name);
+                                            : text_printf("'%s'*' --%s'", usage->name, o->name);
         text_format(out, form, pattern, values);
         free(pattern);
         free(values);

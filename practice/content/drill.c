@@ -34,7 +34,8 @@ const char *words_in(const struct words *words, const char *language)
 
 /* ---- the schema of drill.yaml ---- */
 
-#define TEXT(key, type, member, max) CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, max)
+#define TEXT(key, type, member, max) \
+    CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, max)
 
 static const struct cyaml_schema_value a_word = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 200)};
@@ -96,8 +97,10 @@ static enum status check_drill(const struct drill *drill, const char *folder, st
     enum status status = STATUS_OK;
 
     if (strcmp(base ? base + 1 : folder, expected) != 0)
-        status = error_set(err, STATUS_FORMAT, "%s: drill.yaml says number %s and name %s, so the "
-                           "folder should be %s", folder, drill->number, drill->name, expected);
+        status = error_set(err, STATUS_FORMAT,
+                           "%s: drill.yaml says number %s and name %s, so the "
+                           "folder should be %s",
+                           folder, drill->number, drill->name, expected);
     if (!status && (drill->minutes < 1 || drill->minutes > 240))
         status = error_set(err, STATUS_FORMAT, "%s: minutes is %d, expected 1 to 240", folder,
                            drill->minutes);
@@ -106,8 +109,10 @@ static enum status check_drill(const struct drill *drill, const char *folder, st
     for (unsigned i = 0; !status && i < drill->forbidden_count; i++) {
         enum lane lane;
         if (!lane_parse(&lane, drill->forbidden[i].lane))
-            status = error_set(err, STATUS_FORMAT, "%s: forbidden for lane %s: expected c, numpy "
-                               "or torch", folder, drill->forbidden[i].lane);
+            status = error_set(err, STATUS_FORMAT,
+                               "%s: forbidden for lane %s: expected c, numpy "
+                               "or torch",
+                               folder, drill->forbidden[i].lane);
     }
     for (unsigned i = 0; !status && i < drill->never_together_count; i++)
         for (unsigned j = 0; !status && j < 2; j++)
@@ -164,8 +169,8 @@ static enum status load_lab(struct drills *drills, const char *lab, struct error
         struct drill *drill;
         status = drill_load(&drill, path, err);
         if (!status) {
-            drills->drills = memory_grow(drills->drills, (size_t)drills->n_drills + 1,
-                                         sizeof *drills->drills);
+            drills->drills =
+                memory_grow(drills->drills, (size_t)drills->n_drills + 1, sizeof *drills->drills);
             drills->drills[drills->n_drills++] = drill;
         }
         free(path);

@@ -20,8 +20,8 @@
 
 enum lane { LANE_C, LANE_NUMPY, LANE_TORCH, LANE_COUNT };
 
-const char *lane_name(enum lane lane);           /* "c", "numpy", "torch" */
-const char *lane_title(enum lane lane);          /* "C", "NumPy", "PyTorch" */
+const char *lane_name(enum lane lane);  /* "c", "numpy", "torch" */
+const char *lane_title(enum lane lane); /* "C", "NumPy", "PyTorch" */
 bool lane_parse(enum lane *lane, const char *name);
 
 struct words { /* one text in both languages */

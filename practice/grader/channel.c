@@ -138,9 +138,9 @@ bool channel_send_with(int fd, const struct record *record, const int *descripto
     }
     bool sent = sendmsg(fd, &head, MSG_NOSIGNAL) == RECORD_HEADER_BYTES;
     if (sent)
-        sent = channel_send(fd, message.data + RECORD_HEADER_BYTES,
-                            message.size - RECORD_HEADER_BYTES,
-                            clock_steady_ns() + 10000000000LL, NULL) == CHANNEL_OK;
+        sent =
+            channel_send(fd, message.data + RECORD_HEADER_BYTES, message.size - RECORD_HEADER_BYTES,
+                         clock_steady_ns() + 10000000000LL, NULL) == CHANNEL_OK;
     text_done(&message);
     return sent;
 }

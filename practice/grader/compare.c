@@ -57,10 +57,8 @@ static bool same_shape(const struct array *a, const struct array *b)
 /* "axis H" or "axis 1" */
 static const char *axis_name(char out[32], const struct output_rule *rule, int axis)
 {
-    if (rule->axes && axis < (int)strlen(rule->axes))
-        snprintf(out, 32, "%c", rule->axes[axis]);
-    else
-        snprintf(out, 32, "%d", axis);
+    if (rule->axes && axis < (int)strlen(rule->axes)) snprintf(out, 32, "%c", rule->axes[axis]);
+    else snprintf(out, 32, "%d", axis);
     return out;
 }
 
@@ -120,7 +118,8 @@ static void explain_pattern(struct text *why, const struct output_rule *rule,
     int64_t n_wrong = 0, first = -1;
     double factor = 0.0, difference = 0.0;
     bool one_factor = true, one_difference = true, all_zero = true;
-    bool only_last[RECORD_NDIM_LIMIT], only_first[RECORD_NDIM_LIMIT], never_first[RECORD_NDIM_LIMIT];
+    bool only_last[RECORD_NDIM_LIMIT], only_first[RECORD_NDIM_LIMIT],
+        never_first[RECORD_NDIM_LIMIT];
     char axis_text[32];
 
     for (int a = 0; a < RECORD_NDIM_LIMIT; a++)
@@ -208,28 +207,28 @@ static void compare_numbers(struct findings *findings, const struct oracle *orac
     struct finding *finding;
     if (not_finite >= 0) {
         worst = not_finite;
-        finding = findings_add(
-            findings, CHECK_FINITE, case_index, _("case \"%s\": %s is %g, expected %.6g (%lld of "
-            "%lld elements differ)"), case_name, place(where, field, want, worst),
-            array_at(got, worst), array_at(want, worst), (long long)n_wrong, (long long)count);
+        finding = findings_add(findings, CHECK_FINITE, case_index,
+                               _("case \"%s\": %s is %g, expected %.6g (%lld of "
+                                 "%lld elements differ)"),
+                               case_name, place(where, field, want, worst), array_at(got, worst),
+                               array_at(want, worst), (long long)n_wrong, (long long)count);
     } else {
         struct text why = {0};
         explain_pattern(&why, rule, want, got, &tolerance);
         if (tolerance.exact)
             finding = findings_add(findings, check_of(oracle, kind, rule), case_index,
                                    _("case \"%s\": %s is %.10g, expected %.10g; %lld of %lld "
-                                     "elements differ%s"), case_name,
-                                   place(where, field, want, worst), array_at(got, worst),
-                                   array_at(want, worst), (long long)n_wrong, (long long)count,
-                                   text_string(&why));
+                                     "elements differ%s"),
+                                   case_name, place(where, field, want, worst),
+                                   array_at(got, worst), array_at(want, worst), (long long)n_wrong,
+                                   (long long)count, text_string(&why));
         else
             finding = findings_add(findings, check_of(oracle, kind, rule), case_index,
                                    _("case \"%s\": %s is %.6g, expected %.6g; %lld of %lld "
                                      "elements differ, worst error %.2g (relative %.2g)%s"),
                                    case_name, place(where, field, want, worst),
-                                   array_at(got, worst), array_at(want, worst),
-                                   (long long)n_wrong, (long long)count, worst_abs, worst_rel,
-                                   text_string(&why));
+                                   array_at(got, worst), array_at(want, worst), (long long)n_wrong,
+                                   (long long)count, worst_abs, worst_rel, text_string(&why));
         text_done(&why);
     }
     strcpy(finding->field, field);
@@ -250,8 +249,8 @@ bool compare_case(struct findings *findings, const struct oracle *oracle, int ki
         const char *field = want->fields[i].name;
         const struct array *w = &want->fields[i].array, *g = record_find(got, field);
         if (!g) {
-            findings_add(findings, CHECK_CONTRACT, case_index, _("case \"%s\": %s was not returned"),
-                         oracle->kinds[kind].name, field);
+            findings_add(findings, CHECK_CONTRACT, case_index,
+                         _("case \"%s\": %s was not returned"), oracle->kinds[kind].name, field);
             comparable = false;
         } else if (!is_float(w) && is_float(g)) {
             findings_add(findings, CHECK_CONTRACT, case_index,

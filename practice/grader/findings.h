@@ -32,7 +32,7 @@ const char *check_name(enum check check); /* "build", "contract", ...: stable, i
 
 struct finding {
     enum check check;
-    int case_index;      /* -1: not about one case */
+    int case_index;      /* of the case's kind in the oracle; -1: not about one case */
     const char *mistake; /* named by the check that found it; NULL. Lives with the oracle */
     char *message;
 

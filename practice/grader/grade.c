@@ -101,23 +101,20 @@ static void note_trouble(struct grading *grading, int kind, const struct trouble
     struct finding *finding;
 
     switch (trouble->kind) {
-    case TROUBLE_BUILD:
-        findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
-        break;
+    case TROUBLE_BUILD: findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message); break;
     case TROUBLE_CONTRACT:
         finding = kind < 0 ? findings_add(findings, CHECK_CONTRACT, -1, "%s", trouble->message)
-                           : findings_add(findings, CHECK_CONTRACT, kind, _("case \"%s\": %s"), name,
-                                          trouble->message);
+                           : findings_add(findings, CHECK_CONTRACT, kind, _("case \"%s\": %s"),
+                                          name, trouble->message);
         finding->mistake = mistake_found_by(grading->oracle, FOUND_BY_CONTRACT);
         break;
     case TROUBLE_EXCEPTION:
-        findings_add(findings, check_of_case(grading->oracle, kind), kind, _("case \"%s\": %s"), name,
-                     trouble->message);
+        findings_add(findings, check_of_case(grading->oracle, kind), kind, _("case \"%s\": %s"),
+                     name, trouble->message);
         break;
     case TROUBLE_CRASH: {
         char *words = kind < 0 ? NULL : explain_crash(grading, &grading->in[grading->n_runs]);
-        if (kind < 0)
-            findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
+        if (kind < 0) findings_add(findings, CHECK_BUILD, -1, "%s", trouble->message);
         else
             findings_add(findings, check_of_case(grading->oracle, kind), kind,
                          _("case \"%s\": %s%s%s"), name, trouble->message, words ? ": " : "",
@@ -162,19 +159,17 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
     if (!trouble->kind) runner_call(&grading->runner, in, out, 1, NULL, trouble);
     grading->result->n_cases++;
 
-    const int before = grading->result->findings.n;
     if (trouble->kind) {
         note_trouble(grading, kind, trouble);
     } else if (oracle->solve) {
         struct record want = {0};
         oracle->solve(&want, in, 0);
-        grading->compared[at] = compare_case(&grading->result->findings, oracle, kind, at, in, &want,
-                                             out);
+        grading->compared[at] =
+            compare_case(&grading->result->findings, oracle, kind, kind, in, &want, out);
         record_done(&want);
     } else {
         grading->compared[at] = true;
     }
-    if (!trouble->kind && grading->result->findings.n == before) grading->result->n_passed++;
     grading->n_runs++;
 }
 
@@ -199,7 +194,13 @@ static void judge_cases(struct grading *grading)
         runs[i] = grading->runs[i];
         if (!grading->compared[i]) runs[i].out = &nothing;
     }
-    grading->oracle->judge(&grading->result->findings, runs, grading->n_runs);
+    struct findings *findings = &grading->result->findings;
+    const int before = findings->n;
+    grading->oracle->judge(findings, runs, grading->n_runs);
+    for (int i = before; i < findings->n; i++) { /* a judge counts runs; findings name kinds */
+        const int at = findings->list[i].case_index;
+        if (at >= 0 && at < grading->n_runs) findings->list[i].case_index = grading->runs[at].kind;
+    }
 }
 
 /* ---- diagnosis: which known mistake gives exactly these outputs? ---- */
@@ -298,12 +299,13 @@ static void time_it(struct grading *grading)
 
     if (!oracle->make_timed || !runner_alive(&grading->runner)) return;
     if (oracle->complexity.sizes[0]) {
-        timing_complexity(&result->exponent, &grading->runner, oracle, grading->request->seed, &trouble);
+        timing_complexity(&result->exponent, &grading->runner, oracle, grading->request->seed,
+                          &trouble);
         result->exponent_limit = oracle->complexity.limit;
         if (!trouble.kind && result->exponent > oracle->complexity.limit)
             findings_add(&result->findings, CHECK_COMPLEXITY, -1,
-                         _("%s grows like n^%.2f, expected about n^%.1f"), _(oracle->complexity.what),
-                         result->exponent, oracle->complexity.expected)
+                         _("%s grows like n^%.2f, expected about n^%.1f"),
+                         _(oracle->complexity.what), result->exponent, oracle->complexity.expected)
                 ->mistake = oracle->complexity.mistake;
     }
     if (grading->request->speed && !trouble.kind && oracle->speed_n && !result->findings.n) {
@@ -312,7 +314,8 @@ static void time_it(struct grading *grading)
         runner_open(&reference, grading->grader, grading->request->drill, grading->request->lane,
                     RUNNER_FAST, NULL, &trouble);
         if (!trouble.kind)
-            timing_speed(&speed, &grading->runner, &reference, oracle, grading->request->seed, &trouble);
+            timing_speed(&speed, &grading->runner, &reference, oracle, grading->request->seed,
+                         &trouble);
         runner_close(&reference);
         result->speed_ratio = speed.ratio;
         result->speed_low = speed.low;
@@ -339,7 +342,8 @@ static int64_t input_size(const struct record *in)
 static json_t *array_json(const struct array *array)
 {
     json_t *shape = json_array(), *object = json_object();
-    for (int i = 0; i < array->ndim; i++) json_array_append_new(shape, json_integer(array->dims[i]));
+    for (int i = 0; i < array->ndim; i++)
+        json_array_append_new(shape, json_integer(array->dims[i]));
     json_object_set_new(object, "dtype", json_string(dtype_name(array->dtype)));
     json_object_set_new(object, "shape", shape);
     const int64_t count = array_count(array);
@@ -355,14 +359,20 @@ static json_t *array_json(const struct array *array)
     return object;
 }
 
+static bool case_has_finding(const struct result *result, int kind)
+{
+    for (int i = 0; i < result->findings.n; i++)
+        if (result->findings.list[i].case_index == kind) return true;
+    return false;
+}
+
 static void show_failing_input(struct grading *grading)
 {
     int smallest = -1;
-    for (int i = 0; i < grading->result->findings.n; i++) {
-        const int at = grading->result->findings.list[i].case_index;
-        if (at < 0 || at >= grading->n_runs) continue;
-        if (smallest < 0 || input_size(&grading->in[at]) < input_size(&grading->in[smallest]))
-            smallest = at;
+    for (int i = 0; i < grading->n_runs; i++) {
+        if (!case_has_finding(grading->result, grading->runs[i].kind)) continue;
+        if (smallest < 0 || input_size(&grading->in[i]) < input_size(&grading->in[smallest]))
+            smallest = i;
     }
     if (smallest < 0 || grading->request->exam) return;
 
@@ -382,7 +392,12 @@ static void show_failing_input(struct grading *grading)
 static void settle(struct grading *grading)
 {
     struct result *result = grading->result;
-    const bool reached_timing = grading->request->timing && !result->findings.n && !result->trouble.kind;
+    for (int i = 0; i < grading->n_runs; i++)
+        result->n_passed += !case_has_finding(result, grading->runs[i].kind);
+    if (result->trouble.kind && result->n_passed)
+        result->n_passed--; /* the one that was cut short */
+    const bool reached_timing =
+        grading->request->timing && !result->findings.n && !result->trouble.kind;
 
     if (result->trouble.kind == TROUBLE_OURS) result->verdict = VERDICT_ERROR;
     else if (result->trouble.kind == TROUBLE_UNAVAILABLE) result->verdict = VERDICT_UNAVAILABLE;
@@ -426,7 +441,8 @@ static void check_sanitized(struct grading *grading)
         if (trouble.kind != TROUBLE_CRASH) continue;
         char *file = drill_file_name(grading->request->drill, LANE_C);
         char *words = sanitizer_words(text_string(&runner.printed), file);
-        findings_add(&grading->result->findings, CHECK_EDGE, i, _("case \"%s\", built with sanitizers: %s"),
+        findings_add(&grading->result->findings, CHECK_EDGE, grading->runs[i].kind,
+                     _("case \"%s\", built with sanitizers: %s"),
                      grading->oracle->kinds[grading->runs[i].kind].name,
                      words ? words : trouble.message);
         free(words);
@@ -457,14 +473,15 @@ void grade(struct result *result, struct grader *grader, const struct grade_requ
     if (!result->oracle) {
         result->trouble.kind = TROUBLE_OURS;
         snprintf(result->trouble.message, sizeof result->trouble.message,
-                 _("this build has no oracle for drill %s: run ./dev build"), request->drill->number);
+                 _("this build has no oracle for drill %s: run ./dev build"),
+                 request->drill->number);
         result->verdict = VERDICT_ERROR;
         free(grading);
         return;
     }
 
-    runner_open(&grading->runner, grader, request->drill, request->lane, RUNNER_FAST, request->source,
-                &trouble);
+    runner_open(&grading->runner, grader, request->drill, request->lane, RUNNER_FAST,
+                request->source, &trouble);
     result->build_ms = (double)(clock_steady_ns() - start) / 1e6;
     if (trouble.kind) {
         note_trouble(grading, -1, &trouble);

@@ -103,9 +103,10 @@ struct oracle {
     struct complexity {
         const char *what;           /* "time of one append": shown */
         int64_t sizes[TIMED_SIZES]; /* 0: no complexity check */
+        int64_t c_times;            /* in the C lane, sizes are so many times larger; 0: the same */
         double expected, limit;     /* exponents; above `limit` fails */
-        bool calls_inside;          /* the call itself repeats `calls` times (field of the record) */
-        const char *mistake;        /* named when it fails; NULL: none */
+        bool calls_inside;   /* the call itself repeats `calls` times (field of the record) */
+        const char *mistake; /* named when it fails; NULL: none */
     } complexity;
 };
 

@@ -63,13 +63,16 @@ static enum status check_names(const struct drill *drill, const struct marked *m
             return error_set(err, STATUS_FORMAT, "%s: the oracle does not know the mistake %s",
                              drill->folder, name);
         if (marked_find(marked, name) < 0)
-            return error_set(err, STATUS_FORMAT, "%s: the %s reference does not mark the mistake %s",
-                             drill->folder, lane_title(lane), name);
+            return error_set(err, STATUS_FORMAT,
+                             "%s: the %s reference does not mark the mistake %s", drill->folder,
+                             lane_title(lane), name);
     }
     for (int i = 0; i < marked->n_names; i++)
         if (!drill_mistake_words(drill, marked->names[i], "en"))
-            return error_set(err, STATUS_FORMAT, "%s: drill.yaml does not list the mistake %s of the "
-                             "%s reference", drill->folder, marked->names[i], lane_title(lane));
+            return error_set(err, STATUS_FORMAT,
+                             "%s: drill.yaml does not list the mistake %s of the "
+                             "%s reference",
+                             drill->folder, marked->names[i], lane_title(lane));
     if (oracle->n_mistakes != (int)drill->mistakes_count)
         return error_set(err, STATUS_FORMAT, "%s: %u mistakes in drill.yaml, %d in the oracle",
                          drill->folder, drill->mistakes_count, oracle->n_mistakes);
@@ -89,8 +92,8 @@ enum status prove(int *failed, struct grader *grader, const struct drill *drill,
     if (!status) status = drill_read(&starter, drill, "starter", lane, err);
     if (!status) status = marked_init(&marked, text_string(&reference), err);
     if (!status && !oracle)
-        status = error_set(err, STATUS_NOT_FOUND, "%s: this build has no oracle for it: run ./dev build",
-                           drill->folder);
+        status = error_set(err, STATUS_NOT_FOUND,
+                           "%s: this build has no oracle for it: run ./dev build", drill->folder);
     if (!status) status = check_names(drill, &marked, oracle, lane, err);
     if (!status) {
         prove_one(&proof, "reference", text_string(&reference), true, NULL);

@@ -26,7 +26,7 @@ typedef void prove_told(void *context, const struct prove_row *row);
 /* Prove one drill in one lane, telling each row as it is known. *failed counts the rows that
  * were not ok. STATUS_FORMAT when the drill's own files contradict each other. */
 MUST_CHECK enum status prove(int *failed, struct grader *grader, const struct drill *drill,
-                             enum lane lane, uint64_t seed, const char *language,
-                             prove_told *told, void *context, struct error *err);
+                             enum lane lane, uint64_t seed, const char *language, prove_told *told,
+                             void *context, struct error *err);
 
 #endif

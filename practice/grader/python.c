@@ -66,7 +66,8 @@ static char *ask(const char *program, const char *library)
     }
     close(pipe_ends[0]);
     int state = -1;
-    if (!failed) while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {}
+    if (!failed)
+        while (waitpid(pid, &state, 0) < 0 && errno == EINTR) {}
     if (failed || !WIFEXITED(state) || WEXITSTATUS(state) != 0) {
         text_done(&answer);
         return NULL;

@@ -15,8 +15,8 @@
 enum { PYTHON_PREFIX_LIMIT = 8 };
 
 struct python {
-    char *program;                          /* absolute */
-    char *library_version;                  /* from its metadata, "?" when it has none */
+    char *program;                           /* absolute */
+    char *library_version;                   /* from its metadata, "?" when it has none */
     char *prefixes[PYTHON_PREFIX_LIMIT + 1]; /* outside /usr, NULL terminated */
 };
 

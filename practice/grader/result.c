@@ -1,6 +1,7 @@
 #include "grader/result.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +32,9 @@ const struct finding *result_first(const struct result *result)
 static const char *limit_name(enum sandbox_limit limit)
 {
     static const char *const names[] = {
-        [SANDBOX_LIMIT_NONE] = "none",     [SANDBOX_LIMIT_CPU] = "cpu",
-        [SANDBOX_LIMIT_WALL] = "wall",     [SANDBOX_LIMIT_MEMORY] = "memory",
-        [SANDBOX_LIMIT_FILE] = "file",     [SANDBOX_LIMIT_OUTPUT] = "output",
+        [SANDBOX_LIMIT_NONE] = "none",           [SANDBOX_LIMIT_CPU] = "cpu",
+        [SANDBOX_LIMIT_WALL] = "wall",           [SANDBOX_LIMIT_MEMORY] = "memory",
+        [SANDBOX_LIMIT_FILE] = "file",           [SANDBOX_LIMIT_OUTPUT] = "output",
         [SANDBOX_LIMIT_PROCESSES] = "processes",
     };
     return names[limit];
@@ -50,7 +51,8 @@ static void add_failure(struct text *out, const struct result *result)
     const bool about_case = first->case_index >= 0 && first->case_index < result->oracle->n_kinds;
     text_format(out, _("check \"%s\" failed"), check_name(first->check));
     if (about_case)
-        text_format(out, _(", in the category \"%s\""), result->oracle->kinds[first->case_index].name);
+        text_format(out, _(", in the category \"%s\""),
+                    result->oracle->kinds[first->case_index].name);
 }
 
 static void add_diagnosis(struct text *out, const struct result *result, const char *language)
@@ -65,10 +67,8 @@ static void add_diagnosis(struct text *out, const struct result *result, const c
     }
     const char *words = drill_mistake_words(result->drill, result->diagnosis[0], language);
     const struct finding *first = result_first(result);
-    if (first->mistake)
-        text_format(out, _("\nThis is %s."), words);
-    else if (result->n_diagnosis == 1)
-        text_format(out, _("\nYour output equals %s."), words);
+    if (first->mistake) text_format(out, _("\nThis is %s."), words);
+    else if (result->n_diagnosis == 1) text_format(out, _("\nYour output equals %s."), words);
     else {
         text_format(out, _("\nYour output equals %s"), words);
         for (int i = 1; i < result->n_diagnosis; i++)
@@ -78,18 +78,29 @@ static void add_diagnosis(struct text *out, const struct result *result, const c
     }
 }
 
+static const char *duration(char out[32], double us)
+{
+    if (us < 1000) snprintf(out, 32, "%.3g us", us);
+    else snprintf(out, 32, "%.3g ms", us / 1000);
+    return out;
+}
+
 char *result_summary(const struct result *result, const char *language)
 {
     struct text out = {0};
     switch (result->verdict) {
     case VERDICT_PASS:
-        text_format(&out, ngettext("All of %d case is right.", "All of %d cases are right.",
-                                   (unsigned long)result->n_cases),
+        text_format(&out,
+                    ngettext("All of %d case is right.", "All of %d cases are right.",
+                             (unsigned long)result->n_cases),
                     result->n_cases);
-        if (result->speed_ratio > 0)
-            text_format(&out, _(" A call takes %.3g us: %.2f times our reference's %.3g us (from %.2f to %.2f)."),
-                        result->call_us, result->speed_ratio, result->reference_us,
-                        result->speed_low, result->speed_high);
+        if (result->speed_ratio > 0) {
+            char call[32], reference[32];
+            text_format(
+                &out, _(" A call takes %s: %.2f times our reference's %s (from %.2f to %.2f)."),
+                duration(call, result->call_us), result->speed_ratio,
+                duration(reference, result->reference_us), result->speed_low, result->speed_high);
+        }
         break;
     case VERDICT_FAIL:
         add_failure(&out, result);
@@ -115,7 +126,10 @@ static json_t *number(double x)
     return json_real(x);
 }
 
-static json_t *text_json(const char *text) { return text ? json_text(text, strlen(text)) : json_null(); }
+static json_t *text_json(const char *text)
+{
+    return text ? json_text(text, strlen(text)) : json_null();
+}
 
 static json_t *finding_json(const struct result *result, const struct finding *finding)
 {
@@ -133,7 +147,8 @@ static json_t *finding_json(const struct result *result, const struct finding *f
     if (!*finding->field || hidden || finding->check == CHECK_SHAPE) return object;
 
     json_t *index = json_array();
-    for (int i = 0; i < finding->ndim; i++) json_array_append_new(index, json_integer(finding->index[i]));
+    for (int i = 0; i < finding->ndim; i++)
+        json_array_append_new(index, json_integer(finding->index[i]));
     json_object_set_new(object, "field", json_string(finding->field));
     json_object_set_new(object, "index", index);
     json_object_set_new(object, "got", number(finding->got));
@@ -189,15 +204,16 @@ json_t *result_json(const struct result *result, const char *language)
     json_object_set_new(object, "verdict", json_string(verdict_name(result->verdict)));
     json_object_set_new(object, "summary", text_json(summary));
     json_object_set_new(object, "diagnosis",
-                        result->n_diagnosis && shown ? json_string(result->diagnosis[0]) : json_null());
+                        result->n_diagnosis && shown ? json_string(result->diagnosis[0])
+                                                     : json_null());
     json_object_set_new(object, "diagnoses", diagnoses);
     json_object_set_new(object, "cases", json_integer(result->n_cases));
     json_object_set_new(object, "cases_passed", json_integer(result->n_passed));
     json_object_set_new(object, "checks", checks_json(result));
     json_object_set_new(object, "findings", findings);
     json_t *input = NULL;
-    if (result->failing_input && json_parse(&input, result->failing_input,
-                                            strlen(result->failing_input), NULL) != STATUS_OK)
+    if (result->failing_input &&
+        json_parse(&input, result->failing_input, strlen(result->failing_input), NULL) != STATUS_OK)
         input = NULL;
     json_object_set_new(object, "failing_input", input ? input : json_null());
     json_object_set_new(object, "limit", limit_json(&result->trouble));

@@ -112,11 +112,24 @@ static void build_c(struct runner *runner, struct trouble *trouble)
     char *header = text_printf("%s/%s.h", runner->folder, drill->file);
     char *file = text_printf("%s/%s.c", runner->folder, drill->file);
     char *program = text_printf("%s/attempt", runner->folder);
-    const char *const fast[] = {cc, "-std=gnu17", "-O2", "-Wall", "-Wextra", "-include", header, file,
-                                object, "-o", program, "-lm", NULL};
-    const char *const sanitized[] = {cc, "-std=gnu17", "-O1", "-g", "-Wall", "-Wextra",
-                                     "-fsanitize=address,undefined", "-fno-sanitize-recover=undefined",
-                                     "-include", header, file, object, "-o", program, "-lm", NULL};
+    const char *const fast[] = {cc,   "-std=gnu17", "-O2", "-Wall", "-Wextra", "-include", header,
+                                file, object,       "-o",  program, "-lm",     NULL};
+    const char *const sanitized[] = {cc,
+                                     "-std=gnu17",
+                                     "-O1",
+                                     "-g",
+                                     "-Wall",
+                                     "-Wextra",
+                                     "-fsanitize=address,undefined",
+                                     "-fno-sanitize-recover=undefined",
+                                     "-include",
+                                     header,
+                                     file,
+                                     object,
+                                     "-o",
+                                     program,
+                                     "-lm",
+                                     NULL};
     const char *const readable[] = {object, NULL};
     const struct sandbox_request request = {
         .profile = &sandbox_profile_compile,
@@ -174,8 +187,8 @@ static void start_c(struct runner *runner, struct trouble *trouble)
     const enum status status = sandbox_start(&runner->sandbox, &request, &err);
     free(program);
     if (status) {
-        set_trouble(trouble, status == STATUS_UNAVAILABLE ? TROUBLE_UNAVAILABLE : TROUBLE_OURS, "%s",
-                    err.message);
+        set_trouble(trouble, status == STATUS_UNAVAILABLE ? TROUBLE_UNAVAILABLE : TROUBLE_OURS,
+                    "%s", err.message);
         return;
     }
     runner->wall_s = profile->wall_s;
@@ -266,11 +279,11 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
         if (strcmp(words[i].field, "_forbidden") == 0)
             set_trouble(trouble, TROUBLE_CONTRACT,
                         _("%s was used, and this task asks you to write that yourself"), said);
-        else
-            set_trouble(trouble, words[i].kind, "%.1800s", said);
+        else set_trouble(trouble, words[i].kind, "%.1800s", said);
         if (words[i].kind == TROUBLE_LIMIT) {
             trouble->limit = SANDBOX_LIMIT_MEMORY;
-            trouble->limit_value = (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
+            trouble->limit_value =
+                (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
             trouble->limit_used = trouble->limit_value;
         }
         free(said);

@@ -31,7 +31,7 @@ enum trouble_kind {
 struct trouble {
     enum trouble_kind kind;
     char message[2048];
-    int signal;                    /* of a crash; 0 when it exited by itself */
+    int signal; /* of a crash; 0 when it exited by itself */
     enum sandbox_limit limit;
     double limit_value, limit_used; /* in the unit of the limit: sandbox_limit_unit() */
 };
@@ -39,11 +39,11 @@ struct trouble {
 /* What all gradings of one command share. The workers start at first use. */
 struct worker;
 struct grader {
-    const char *helpers;  /* folder of call-NN.o, reference-NN, worker.py, libconfine.so */
-    const char *scratch;  /* folder for the attempts' own folders; NULL: the sandbox's own */
-    const char *python;   /* configured interpreter, or NULL */
-    const char *cache;    /* folder for what need not be found out twice, or NULL */
-    bool unsafe;          /* run even without namespaces and Landlock */
+    const char *helpers; /* folder of call-NN.o, reference-NN, worker.py, libconfine.so */
+    const char *scratch; /* folder for the attempts' own folders; NULL: the sandbox's own */
+    const char *python;  /* configured interpreter, or NULL */
+    const char *cache;   /* folder for what need not be found out twice, or NULL */
+    bool unsafe;         /* run even without namespaces and Landlock */
     struct worker *workers[LANE_COUNT];
 };
 void grader_done(struct grader *grader);
@@ -52,16 +52,16 @@ struct runner {
     struct grader *grader;
     const struct drill *drill;
     enum lane lane;
-    int channel;     /* -1: closed */
-    int output;      /* what a Python child prints; -1 in the C lane, where the sandbox reads it */
-    int64_t id;      /* of a Python child */
-    char *folder;    /* the attempt's, removed at close */
-    char *source;    /* NULL: the reference as shipped */
+    int channel;  /* -1: closed */
+    int output;   /* what a Python child prints; -1 in the C lane, where the sandbox reads it */
+    int64_t id;   /* of a Python child */
+    char *folder; /* the attempt's, removed at close */
+    char *source; /* NULL: the reference as shipped */
     enum runner_build { RUNNER_FAST, RUNNER_SANITIZED } build; /* the C lane is built both ways */
     struct sandbox sandbox;
     struct text printed;
     double wall_s;
-    double cpu_ms;   /* after close */
+    double cpu_ms; /* after close */
     uint64_t memory_bytes;
 };
 

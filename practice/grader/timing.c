@@ -6,7 +6,9 @@
 #include "grader/compare.h"
 
 enum { ROUNDS = 7, BATCH_LIMIT = 64, CALLS_LIMIT = 4096, TRIES = 3, TIMING_STREAM = 1000 };
-static const double batch_ns = 2e6; /* a batch should take this long: well above the clock's noise */
+static const double long_ns = 2e7; /* one message of this length says enough */
+static const double batch_ns =
+    2e6; /* a batch should take this long: well above the clock's noise */
 
 static int by_value(const void *a, const void *b)
 {
@@ -71,66 +73,104 @@ static void batch_done(struct batch *batch)
     batch->n = 0;
 }
 
-/* How many calls make a batch long enough to time. */
-static int calls_for(struct runner *runner, const struct oracle *oracle, int64_t n,
-                     bool calls_inside, struct rng *rng, struct trouble *trouble)
+/* What is timed: one size of one submission. */
+struct timed {
+    struct runner *runner;
+    const struct oracle *oracle;
+    int64_t n;
+    bool calls_inside;
+    struct rng rng;
+};
+
+static int first_calls(const struct timed *timed)
 {
-    const int most = calls_inside ? CALLS_LIMIT : BATCH_LIMIT;
-    struct batch *batch = memory_new(1, sizeof *batch);
-    int calls = 2;
-    for (; calls < most; calls *= 2) {
-        batch_make(batch, oracle, n, calls, calls_inside, rng);
-        double ns = batch_time(batch, runner, trouble);
-        batch_done(batch);
-        if (trouble->kind || ns >= batch_ns) break;
-    }
-    free(batch);
-    return calls < most ? calls : most;
+    return timed->calls_inside ? 2 : 1; /* an oracle tells by calls > 1 that it is to repeat */
 }
 
-/* Time per call at size n, as the slope between K and 3K calls. */
-static double time_per_call(struct runner *runner, const struct oracle *oracle, int64_t n,
-                            bool calls_inside, struct rng *rng, struct trouble *trouble)
+/* The least of three messages with `calls` calls: noise only adds. A long one is long enough by
+ * itself. */
+static double least_time(struct timed *timed, int calls, struct trouble *trouble)
 {
-    const int calls = calls_for(runner, oracle, n, calls_inside, rng, trouble);
-    double slopes[5];
-    int count = 0;
-    struct batch *few = memory_new(1, sizeof *few), *many = memory_new(1, sizeof *many);
-
-    for (int i = 0; i < 5 && !trouble->kind; i++) {
-        batch_make(few, oracle, n, calls, calls_inside, rng);
-        batch_make(many, oracle, n, 3 * calls, calls_inside, rng);
-        const double short_ns = batch_time(few, runner, trouble);
-        if (!trouble->kind) {
-            const double long_ns = batch_time(many, runner, trouble);
-            const double slope = (long_ns - short_ns) / (2 * calls);
-            slopes[count++] = slope > 0 ? slope : long_ns / (3 * calls);
-        }
-        batch_done(few);
-        batch_done(many);
+    double least = INFINITY;
+    struct batch *batch = memory_new(1, sizeof *batch);
+    for (int i = 0; i < 3 && !trouble->kind; i++) {
+        /* Calls inside one repeat their inputs anyway; otherwise every message has new ones. */
+        if (!timed->calls_inside) batch_done(batch);
+        if (!batch->n)
+            batch_make(batch, timed->oracle, timed->n, calls, timed->calls_inside, &timed->rng);
+        least = fmin(least, batch_time(batch, timed->runner, trouble));
+        batch_forget_outputs(batch);
+        if (least > long_ns) break;
     }
-    free(few);
-    free(many);
-    return trouble->kind || !count ? 0.0 : median(slopes, count);
+    batch_done(batch);
+    free(batch);
+    return least;
+}
+
+/* How many calls take about target_ns, beyond what a message costs by itself. */
+static int calls_for(struct timed *timed, double target_ns, struct trouble *trouble)
+{
+    const int most = timed->calls_inside ? CALLS_LIMIT : BATCH_LIMIT, first = first_calls(timed);
+    const double one = least_time(timed, first, trouble);
+    double more = 0.0;
+    int calls = first;
+    if (one > long_ns) return first;
+    while (calls < most && !trouble->kind && more < batch_ns) {
+        calls *= 2;
+        more = least_time(timed, calls, trouble) - one;
+    }
+    if (more > 0.0) calls = (int)fmin(most, ceil(target_ns / (more / (calls - first))));
+    return calls < first ? first : calls < most ? calls : most;
+}
+
+/* Time per call, as the slope between K and 3K calls. */
+static double time_per_call(struct timed *timed, double target_ns, struct trouble *trouble)
+{
+    const int calls = calls_for(timed, target_ns, trouble);
+    double few = INFINITY, many = INFINITY;
+
+    for (int i = 0; i < 2 && !trouble->kind; i++) {
+        few = fmin(few, least_time(timed, calls, trouble));
+        if (trouble->kind) break;
+        many = fmin(many, least_time(timed, 3 * calls, trouble));
+        if (many > 3 * long_ns) break;
+    }
+    return many > few ? (many - few) / (2 * calls) : many / (3 * calls);
+}
+
+/* On a busy machine a long message is interrupted more often than a short one, which looks like
+ * growth. So messages of every size are made about as long as the shortest of the largest size. */
+static double fit_exponent(struct runner *candidate, const struct oracle *oracle, uint64_t seed,
+                           uint64_t stream, struct trouble *trouble)
+{
+    const struct complexity *rule = &oracle->complexity;
+    int64_t sizes[TIMED_SIZES];
+    double times[TIMED_SIZES], target_ns = batch_ns;
+
+    for (int i = TIMED_SIZES - 1; i >= 0 && !trouble->kind; i--) {
+        struct timed timed = {candidate, oracle, rule->sizes[i], rule->calls_inside, {0}};
+        if (candidate->lane == LANE_C && rule->c_times) timed.n *= rule->c_times;
+        rng_init(&timed.rng, seed, stream + (uint64_t)i);
+        sizes[i] = timed.n;
+        if (i == TIMED_SIZES - 1)
+            target_ns =
+                fmin(long_ns, fmax(batch_ns, least_time(&timed, first_calls(&timed), trouble)));
+        if (!trouble->kind) times[i] = fmax(1.0, time_per_call(&timed, target_ns, trouble));
+    }
+    return trouble->kind ? INFINITY : timing_exponent(sizes, times, TIMED_SIZES);
 }
 
 void timing_complexity(double *exponent, struct runner *candidate, const struct oracle *oracle,
                        uint64_t seed, struct trouble *trouble)
 {
-    const struct complexity *rule = &oracle->complexity;
+    static const double clearly = 0.5; /* this far above the limit is not noise */
+    const double limit = oracle->complexity.limit;
     double least = INFINITY;
 
-    for (int attempt = 0; attempt < TRIES && !trouble->kind; attempt++) {
-        double times[TIMED_SIZES];
-        for (int i = 0; i < TIMED_SIZES && !trouble->kind; i++) {
-            struct rng rng;
-            rng_init(&rng, seed, TIMING_STREAM + (uint64_t)(attempt * TIMED_SIZES + i));
-            times[i] = fmax(1.0, time_per_call(candidate, oracle, rule->sizes[i],
-                                               rule->calls_inside, &rng, trouble));
-        }
-        if (trouble->kind) break;
-        least = fmin(least, timing_exponent(rule->sizes, times, TIMED_SIZES));
-        if (least <= rule->limit) break;
+    for (int i = 0; i < TRIES && !trouble->kind; i++) {
+        least = fmin(least, fit_exponent(candidate, oracle, seed,
+                                         TIMING_STREAM + (uint64_t)(i * TIMED_SIZES), trouble));
+        if (least <= limit || least > limit + clearly) break;
     }
     *exponent = isfinite(least) ? least : 0.0;
 }
@@ -144,12 +184,12 @@ static void round_of(double slopes[2], struct runner *const runners[2], const st
     batch_make(many, oracle, oracle->speed_n, 3 * calls, false, rng);
 
     for (int i = 0; i < 2 && !trouble->kind; i++) {
-        const double short_ns = batch_time(few, runners[i], trouble);
+        const double few_ns = batch_time(few, runners[i], trouble);
         batch_forget_outputs(few);
         if (trouble->kind) break;
-        const double long_ns = batch_time(many, runners[i], trouble);
-        const double slope = (long_ns - short_ns) / (2 * calls);
-        slopes[i] = slope > 0 ? slope : long_ns / (3 * calls);
+        const double many_ns = batch_time(many, runners[i], trouble);
+        const double slope = (many_ns - few_ns) / (2 * calls);
+        slopes[i] = slope > 0 ? slope : many_ns / (3 * calls);
         if (i == 0 && !trouble->kind && oracle->solve) {
             struct record want = {0};
             const int at = (int)rng_below(rng, many->n);
@@ -170,15 +210,15 @@ void timing_speed(struct speed *speed, struct runner *candidate, struct runner *
 {
     struct runner *const runners[2] = {candidate, reference};
     double ratios[ROUNDS], mine[ROUNDS], theirs[ROUNDS];
-    struct rng rng;
+    struct timed timed = {candidate, oracle, oracle->speed_n, false, {0}};
 
     *speed = (struct speed){0};
-    rng_init(&rng, seed, TIMING_STREAM - 1);
-    const int calls = calls_for(candidate, oracle, oracle->speed_n, false, &rng, trouble);
+    rng_init(&timed.rng, seed, TIMING_STREAM - 1);
+    const int calls = calls_for(&timed, batch_ns, trouble);
     int n = 0;
     for (; n < ROUNDS && !trouble->kind && !speed->wrong; n++) {
         double slopes[2] = {0};
-        round_of(slopes, runners, oracle, calls, &rng, &speed->wrong, trouble);
+        round_of(slopes, runners, oracle, calls, &timed.rng, &speed->wrong, trouble);
         mine[n] = slopes[0];
         theirs[n] = slopes[1];
         ratios[n] = slopes[1] > 0 ? slopes[0] / slopes[1] : 0.0;

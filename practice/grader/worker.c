@@ -64,7 +64,8 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
     char *confine = text_printf("%s/libconfine.so", grader->helpers);
     const char *readable[PYTHON_PREFIX_LIMIT + 3] = {script, confine};
     for (int i = 0; worker->python.prefixes[i]; i++) readable[i + 2] = worker->python.prefixes[i];
-    const char *const argv[] = {worker->python.program, "-B", script, lane_name(lane), confine, NULL};
+    const char *const argv[] = {worker->python.program, "-B",    script,
+                                lane_name(lane),        confine, NULL};
     const struct sandbox_request request = {
         .profile = &sandbox_profile_worker,
         .argv = argv,
@@ -233,8 +234,9 @@ static void explain_end(struct runner *runner, const struct record *event, struc
         trouble->kind = TROUBLE_CRASH;
         if (WIFSIGNALED(state)) {
             trouble->signal = WTERMSIG(state);
-            snprintf(trouble->message, sizeof trouble->message, _("the process ended by signal %d (%s)"),
-                     trouble->signal, strsignal(trouble->signal));
+            snprintf(trouble->message, sizeof trouble->message,
+                     _("the process ended by signal %d (%s)"), trouble->signal,
+                     strsignal(trouble->signal));
         } else {
             snprintf(trouble->message, sizeof trouble->message,
                      _("the process ended by itself with status %d before it answered"),

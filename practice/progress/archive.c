@@ -29,34 +29,54 @@ enum { FORMAT_VERSION = 1 };
 
 struct field {
     const char *name;
-    enum { FIELD_TEXT, FIELD_INT, FIELD_REAL, FIELD_BOOL, FIELD_JSON } type;
+    enum {
+        FIELD_TEXT,
+        FIELD_INT,
+        FIELD_REAL,
+        FIELD_BOOL,
+        FIELD_JSON,
+    } type;
     bool may_be_null;
 };
 
-#define TEXT(name) {name, FIELD_TEXT, false}
-#define INT(name) {name, FIELD_INT, false}
-#define REAL(name) {name, FIELD_REAL, false}
-#define BOOL(name) {name, FIELD_BOOL, false}
-#define JSON(name) {name, FIELD_JSON, false}
-
 static const struct field sitting_fields[] = {
-    TEXT("id"), TEXT("drill"), TEXT("lane"), TEXT("mode"), BOOL("exam"), TEXT("path"),
-    INT("seed"), REAL("time_factor"), INT("minutes"), INT("started_ms"), INT("deadline_ms"),
-    INT("paused_ms"), JSON("pauses"), INT("hints"), TEXT("state"), INT("ended_ms"),
+    {"id", FIELD_TEXT, false},         {"drill", FIELD_TEXT, false},
+    {"lane", FIELD_TEXT, false},       {"mode", FIELD_TEXT, false},
+    {"exam", FIELD_BOOL, false},       {"path", FIELD_TEXT, false},
+    {"seed", FIELD_INT, false},        {"time_factor", FIELD_REAL, false},
+    {"minutes", FIELD_INT, false},     {"started_ms", FIELD_INT, false},
+    {"deadline_ms", FIELD_INT, false}, {"paused_ms", FIELD_INT, false},
+    {"pauses", FIELD_JSON, false},     {"hints", FIELD_INT, false},
+    {"state", FIELD_TEXT, false},      {"ended_ms", FIELD_INT, false},
 };
 
 static const struct field attempt_fields[] = {
-    TEXT("id"), {"sitting", FIELD_TEXT, true}, TEXT("drill"), TEXT("lane"), TEXT("mode"),
-    BOOL("exam"), TEXT("kind"), BOOL("counts"), BOOL("rehearsal"), BOOL("overtime"), INT("seed"),
-    INT("submitted_ms"), INT("elapsed_ms"), TEXT("state"), {"verdict", FIELD_TEXT, true},
-    {"diagnosis", FIELD_TEXT, true}, INT("source_size"),
+    {"id", FIELD_TEXT, false},         {"sitting", FIELD_TEXT, true},
+    {"drill", FIELD_TEXT, false},      {"lane", FIELD_TEXT, false},
+    {"mode", FIELD_TEXT, false},       {"exam", FIELD_BOOL, false},
+    {"kind", FIELD_TEXT, false},       {"counts", FIELD_BOOL, false},
+    {"rehearsal", FIELD_BOOL, false},  {"overtime", FIELD_BOOL, false},
+    {"seed", FIELD_INT, false},        {"submitted_ms", FIELD_INT, false},
+    {"elapsed_ms", FIELD_INT, false},  {"state", FIELD_TEXT, false},
+    {"verdict", FIELD_TEXT, true},     {"diagnosis", FIELD_TEXT, true},
+    {"source_size", FIELD_INT, false},
 };
 
 static const struct field review_fields[] = {
-    TEXT("id"), TEXT("item"), {"sitting", FIELD_TEXT, true}, INT("reviewed_ms"), INT("day"),
-    INT("rating"), INT("derived"), TEXT("algo"), JSON("weights"),
-    {"elapsed_days", FIELD_INT, true}, {"stability_before", FIELD_REAL, true},
-    {"difficulty_before", FIELD_REAL, true}, REAL("stability_after"), REAL("difficulty_after"),
+    {"id", FIELD_TEXT, false},
+    {"item", FIELD_TEXT, false},
+    {"sitting", FIELD_TEXT, true},
+    {"reviewed_ms", FIELD_INT, false},
+    {"day", FIELD_INT, false},
+    {"rating", FIELD_INT, false},
+    {"derived", FIELD_INT, false},
+    {"algo", FIELD_TEXT, false},
+    {"weights", FIELD_JSON, false},
+    {"elapsed_days", FIELD_INT, true},
+    {"stability_before", FIELD_REAL, true},
+    {"difficulty_before", FIELD_REAL, true},
+    {"stability_after", FIELD_REAL, false},
+    {"difficulty_after", FIELD_REAL, false},
 };
 
 /* An attempt that is being graded leaves as an interrupted one: its grader stays behind. */
@@ -135,7 +155,8 @@ struct writer {
 
 static enum status write_failed(const struct writer *writer, struct error *err)
 {
-    const char *why = archive_error_string(writer->archive);
+    const int number = archive_errno(writer->archive);
+    const char *why = number > 0 ? strerror(number) : archive_error_string(writer->archive);
     return error_set(err, STATUS_IO, _("%s: not written: %s"), writer->path, why ? why : "?");
 }
 
@@ -154,9 +175,9 @@ static enum status write_file(struct writer *writer, const char *name, const voi
     archive_entry_set_perm(entry, 0600);
     archive_entry_set_size(entry, (la_int64_t)size);
     archive_entry_set_mtime(entry, (time_t)writer->created_s, 0);
-    const bool good = archive_write_header(writer->archive, entry) == ARCHIVE_OK &&
-                      (size == 0 || archive_write_data(writer->archive, bytes, size) ==
-                                        (la_ssize_t)size);
+    const bool good =
+        archive_write_header(writer->archive, entry) == ARCHIVE_OK &&
+        (size == 0 || archive_write_data(writer->archive, bytes, size) == (la_ssize_t)size);
     archive_entry_free(entry);
     if (!good) return write_failed(writer, err);
 
@@ -210,8 +231,7 @@ static enum status write_table(struct writer *writer, struct progress *progress,
     return status;
 }
 
-static enum status write_bodies(struct writer *writer, struct progress *progress,
-                                struct error *err)
+static enum status write_bodies(struct writer *writer, struct progress *progress, struct error *err)
 {
     enum status status = STATUS_OK;
     struct query query;
@@ -258,12 +278,12 @@ static enum status write_manifest(struct writer *writer, const struct archive_co
                                   struct error *err)
 {
     char created[32];
-    json_t *manifest = json_pack(
-        "{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i}, s:O}", "format", FORMAT, "version",
-        FORMAT_VERSION, "schema", progress_schema(), "application", progress_version(), "created",
-        clock_utc(created, writer->created_s * 1000), "counts", "sittings", counts->sittings,
-        "attempts", counts->attempts, "reviews", counts->reviews, "settings", counts->settings,
-        "files", writer->files);
+    json_t *manifest =
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i}, s:O}", "format", FORMAT,
+                  "version", FORMAT_VERSION, "schema", progress_schema(), "application",
+                  progress_version(), "created", clock_utc(created, writer->created_s * 1000),
+                  "counts", "sittings", counts->sittings, "attempts", counts->attempts, "reviews",
+                  counts->reviews, "settings", counts->settings, "files", writer->files);
     CHECK(manifest);
     char *line = json_line(manifest);
     const enum status status = write_file(writer, "manifest.json", line, strlen(line), err);
@@ -434,8 +454,7 @@ static int64_t size_limit_of(const char *name)
     if (strcmp(name, "settings.json") == 0) return 1 << 20;
     for (int t = 0; t < N_TABLES; t++)
         if (strcmp(name, tables[t].file) == 0) return ARCHIVE_LINES_LIMIT;
-    if (sscanf(name, "attempts/%36[a-f0-9-]/%n", id, &at) != 1 || at == 0 ||
-        !progress_id_valid(id))
+    if (sscanf(name, "attempts/%36[a-f0-9-]/%n", id, &at) != 1 || at == 0 || !progress_id_valid(id))
         return -1;
     if (strcmp(name + at, "result.json") == 0) return ATTEMPT_RESULT_LIMIT;
     if (strcmp(name + at, "solution.c") == 0 || strcmp(name + at, "solution.py") == 0)
@@ -454,8 +473,8 @@ static enum status read_bytes(struct text *out, const struct reader *reader,
         if (n < 0) return broken(reader, archive, err);
         text_add_bytes(out, buffer, (size_t)n);
         if ((int64_t)out->size > limit)
-            return error_set(err, STATUS_LIMIT, _("%s: %s is larger than %lld bytes"),
-                             reader->name, name, (long long)limit);
+            return error_set(err, STATUS_LIMIT, _("%s: %s is larger than %lld bytes"), reader->name,
+                             name, (long long)limit);
     }
 }
 
@@ -609,8 +628,8 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
 
     if (json_unpack_ex(manifest, &why, JSON_STRICT,
                        "{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i!}, s:o}", "format", &format,
-                       "version", &form, "schema", &version, "application", &application,
-                       "created", &created, "counts", "sittings", &counts->sittings, "attempts",
+                       "version", &form, "schema", &version, "application", &application, "created",
+                       &created, "counts", "sittings", &counts->sittings, "attempts",
                        &counts->attempts, "reviews", &counts->reviews, "settings",
                        &counts->settings, "files", &files) != 0 ||
         strcmp(format, FORMAT) != 0 || !json_is_object(files) || version < 1 || form < 1)
@@ -619,10 +638,9 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
     else if (form > FORMAT_VERSION || version > progress_schema())
         status = error_set(err, STATUS_UNAVAILABLE,
                            _("%s: written by a newer lcx (schema %d, this one knows %d): install "
-                             "lcx >= %.40s"), reader->name, version, progress_schema(),
-                           application);
-    else
-        status = check_files(reader, files, err);
+                             "lcx >= %.40s"),
+                           reader->name, version, progress_schema(), application);
+    else status = check_files(reader, files, err);
     json_decref(manifest);
     return status;
 }
@@ -707,8 +725,10 @@ static enum status bind_bodies(struct query *query, const struct reader *reader,
     if (!status && !has_source) status = missing(reader, source_name, err);
     if (!status) status = staged(&result, &has_result, reader, result_name, err);
     if (!status && graded != has_result)
-        status = error_set(err, STATUS_FORMAT, _("attempt %s: its verdict and its result.json do not "
-                                                 "go together"), id);
+        status = error_set(err, STATUS_FORMAT,
+                           _("attempt %s: its verdict and its result.json do not "
+                             "go together"),
+                           id);
     if (!status && has_result) {
         json_t *parsed;
         status = json_parse(&parsed, text_string(&result), result.size, err);
@@ -817,8 +837,7 @@ static enum status import_settings(const struct reader *reader, int expected, in
          at = json_object_iter_next(settings, at)) {
         const char *name = json_object_iter_key(at);
         const char *value = json_string_value(json_object_iter_value(at));
-        if (!value || !*value)
-            status = error_set(err, STATUS_FORMAT, _("%.40s: not a text"), name);
+        if (!value || !*value) status = error_set(err, STATUS_FORMAT, _("%.40s: not a text"), name);
         if (!status && setting_check(name, value, err)) status = STATUS_FORMAT;
         if (status) {
             if (err) err->status = status;
@@ -859,8 +878,9 @@ static enum status check_together(const struct reader *reader, struct error *err
     const enum status status = query_done(&query, err);
     if (status) return status;
     if (wrong)
-        return error_set(err, STATUS_FORMAT, _("%s: %lld rows belong to a sitting of another drill"),
-                         reader->name, (long long)wrong);
+        return error_set(err, STATUS_FORMAT,
+                         _("%s: %lld rows belong to a sitting of another drill"), reader->name,
+                         (long long)wrong);
     if (bodies)
         return error_set(err, STATUS_FORMAT, _("%s: %lld files of attempts that it does not list"),
                          reader->name, (long long)bodies);
@@ -907,11 +927,11 @@ enum status archive_import_from(struct progress *progress, int fd, const char *n
                               " name TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
                               "CREATE TEMP TABLE incoming_id ("
                               " file TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (file, id))"
-                              " WITHOUT ROWID", err);
+                              " WITHOUT ROWID",
+                              err);
     if (!status) status = stage(&reader, err);
     if (!status) status = database_begin(progress->database, err);
-    if (!status)
-        status = database_end(progress->database, apply(&reader, &counts, err), err);
+    if (!status) status = database_end(progress->database, apply(&reader, &counts, err), err);
 
     const enum status dropped = database_execute(progress->database,
                                                  "DROP TABLE IF EXISTS temp.incoming_id;"
@@ -949,9 +969,9 @@ static enum status delete_rows(struct progress *progress, const char *sql, const
 static enum status forget_rows(struct progress *progress, const char *drill,
                                struct archive_counts *removed, struct error *err)
 {
-    enum status status = delete_rows(progress,
-                                     "DELETE FROM review WHERE ?1 IS NULL OR item = 'drill/' || ?1",
-                                     drill, &removed->reviews, err);
+    enum status status =
+        delete_rows(progress, "DELETE FROM review WHERE ?1 IS NULL OR item = 'drill/' || ?1", drill,
+                    &removed->reviews, err);
     if (!status)
         status = delete_rows(progress, "DELETE FROM attempt WHERE ?1 IS NULL OR drill = ?1", drill,
                              &removed->attempts, err);

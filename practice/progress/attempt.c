@@ -108,7 +108,7 @@ static bool owner_is_alive(const char *owner)
 enum status attempt_mark_interrupted(struct progress *progress, struct error *err)
 {
     CHECK(database_in_transaction(progress->database));
-    char (*dead)[ID_SIZE] = memory_new(1, sizeof *dead);
+    char(*dead)[ID_SIZE] = memory_new(1, sizeof *dead);
     int n = 0;
     struct query query;
 
@@ -259,9 +259,8 @@ static enum status look_up(struct waiting *waiting, struct progress *progress, c
     return error_set(err, STATUS_NOT_FOUND, _("attempt %s: there is none with this id"), id);
 }
 
-static enum status complete(struct progress *progress, const char *id,
-                            enum attempt_verdict verdict, const char *diagnosis,
-                            const char *result, struct error *err)
+static enum status complete(struct progress *progress, const char *id, enum attempt_verdict verdict,
+                            const char *diagnosis, const char *result, struct error *err)
 {
     struct waiting waiting;
     enum status status = look_up(&waiting, progress, id, err);
@@ -304,8 +303,8 @@ enum status attempt_finish(struct progress *progress, const char *id, enum attem
 
     status = database_begin(progress->database, err);
     if (status) return status;
-    return database_end(progress->database,
-                        complete(progress, id, verdict, diagnosis, result, err), err);
+    return database_end(progress->database, complete(progress, id, verdict, diagnosis, result, err),
+                        err);
 }
 
 static enum status take_up(struct progress *progress, const char *id, struct error *err)
@@ -335,8 +334,8 @@ enum status attempt_resume(struct progress *progress, const char *id, struct err
 
 /* ---- reading ---- */
 
-#define COLUMNS                                                                                     \
-    "id, ifnull(sitting, ''), drill, lane, mode, exam, kind, counts, rehearsal, overtime, seed,"   \
+#define COLUMNS \
+    "id, ifnull(sitting, ''), drill, lane, mode, exam, kind, counts, rehearsal, overtime, seed," \
     " submitted_ms, elapsed_ms, state, verdict, diagnosis, source_size"
 
 static struct attempt from_row(const struct query *query)
@@ -416,8 +415,8 @@ static enum status collect(struct attempt **out, int *n, struct query *query, st
     return status;
 }
 
-enum status attempt_list(struct attempt **out, int *n, struct progress *progress,
-                         const char *drill, const char *sitting, int limit, struct error *err)
+enum status attempt_list(struct attempt **out, int *n, struct progress *progress, const char *drill,
+                         const char *sitting, int limit, struct error *err)
 {
     struct query query;
     query_open(&query, progress->database,

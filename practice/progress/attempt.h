@@ -85,8 +85,7 @@ MUST_CHECK enum status attempt_finish(struct progress *progress, const char *id,
 
 /* Take up an interrupted attempt: grading again, by this process. STATUS_CONFLICT when it is not
  * interrupted. Read it with attempt_load(), grade, finish. */
-MUST_CHECK enum status attempt_resume(struct progress *progress, const char *id,
-                                      struct error *err);
+MUST_CHECK enum status attempt_resume(struct progress *progress, const char *id, struct error *err);
 
 /* Read one whole; attempt_done() releases it. STATUS_NOT_FOUND. */
 MUST_CHECK enum status attempt_load(struct attempt *attempt, struct progress *progress,
@@ -100,8 +99,8 @@ MUST_CHECK enum status attempt_list(struct attempt **out, int *n, struct progres
 void attempt_list_done(struct attempt *attempts, int n);
 
 /* The attempts that were interrupted and never graded, newest first, as attempt_list(). */
-MUST_CHECK enum status attempt_interrupted(struct attempt **out, int *n,
-                                           struct progress *progress, struct error *err);
+MUST_CHECK enum status attempt_interrupted(struct attempt **out, int *n, struct progress *progress,
+                                           struct error *err);
 
 /* One drill at a glance, for lists: rehearsals and checks left out. */
 struct attempt_summary {
@@ -110,9 +109,8 @@ struct attempt_summary {
     int64_t best_elapsed_ms;   /* of the fastest pass; -1 when none */
     int64_t last_ms;           /* of the last submission; 0 when none */
 };
-MUST_CHECK enum status attempt_summarize(struct attempt_summary *summary,
-                                         struct progress *progress, const char *drill,
-                                         struct error *err);
+MUST_CHECK enum status attempt_summarize(struct attempt_summary *summary, struct progress *progress,
+                                         const char *drill, struct error *err);
 
 const char *attempt_kind_name(enum attempt_kind kind);
 const char *attempt_state_name(enum attempt_state state);

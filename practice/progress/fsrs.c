@@ -7,11 +7,14 @@
 static const double stability_low = 0.001, stability_high = 36500.0, first_stability_high = 100.0;
 
 const struct fsrs_weights fsrs_default = {
-    {0.212, 1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001, 1.8722, 0.1666, 0.796,
+    {0.212,  1.2931, 2.3065, 8.2956, 6.4133, 0.8334, 3.0194, 0.001,  1.8722, 0.1666, 0.796,
      1.4835, 0.0614, 0.2629, 1.6483, 0.6014, 1.8729, 0.5425, 0.0912, 0.0658, 0.1542},
 };
 
-static double within(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
+static double within(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
 
 static double curve_factor(double decay) { return pow(0.9, 1.0 / decay) - 1.0; }
 

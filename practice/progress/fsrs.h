@@ -49,10 +49,8 @@ double fsrs_next_difficulty(const struct fsrs_weights *weights, double difficult
                             enum fsrs_rating rating);
 double fsrs_recalled(const struct fsrs_weights *weights, struct fsrs_memory before, double recall,
                      enum fsrs_rating rating);
-double fsrs_forgotten(const struct fsrs_weights *weights, struct fsrs_memory before,
-                      double recall);
-double fsrs_same_day(const struct fsrs_weights *weights, double stability,
-                     enum fsrs_rating rating);
+double fsrs_forgotten(const struct fsrs_weights *weights, struct fsrs_memory before, double recall);
+double fsrs_same_day(const struct fsrs_weights *weights, double stability, enum fsrs_rating rating);
 
 /* All finite, and signs and sizes such that the formulas stay finite. */
 bool fsrs_weights_valid(const struct fsrs_weights *weights);

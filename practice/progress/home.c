@@ -17,13 +17,15 @@ static const char *variable(const char *name)
     return value && *value ? value : NULL;
 }
 
-/* The user's home folder; borrowed. NULL when there is none. */
-static const char *home(void)
+/* The user's home folder, which the caller frees; NULL when there is none. */
+static char *home(void)
 {
     const char *folder = variable("HOME");
-    if (folder && folder[0] == '/') return folder;
-    const struct passwd *entry = getpwuid(geteuid());
-    return entry && entry->pw_dir && entry->pw_dir[0] == '/' ? entry->pw_dir : NULL;
+    if (folder && folder[0] == '/') return text_copy(folder);
+    struct passwd entry, *found = NULL;
+    char strings[16384];
+    if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) != 0 || !found) return NULL;
+    return found->pw_dir && found->pw_dir[0] == '/' ? text_copy(found->pw_dir) : NULL;
 }
 
 static enum status absolute(char **out, const char *path, struct error *err)
@@ -69,12 +71,13 @@ static enum status find(char **out, const char *xdg, const char *below_home, con
         if (base && base[0] == '/') {
             *out = path_join(base, "lynx-cortex");
         } else {
-            const char *folder = home();
+            char *folder = home();
             if (!folder)
                 return error_set(err, STATUS_NOT_FOUND,
                                  _("home folder: there is none for this user: set LCX_HOME to a "
                                    "folder of yours"));
             *out = path_join(folder, below_home);
+            free(folder);
         }
         status = make_private(*out, err);
     }

@@ -97,8 +97,8 @@ static void keep_before_interview(const struct walk *walk, struct track *track, 
 static void see(const struct walk *walk, struct track *track, int64_t day)
 {
     struct review_memory *memory = &track->memory;
-    memory->memory = fsrs_review(&fsrs_default, memory->memory, RATING_GOOD,
-                                 (double)(day - memory->last_day));
+    memory->memory =
+        fsrs_review(&fsrs_default, memory->memory, RATING_GOOD, (double)(day - memory->last_day));
     memory->reviews++;
     memory->last_day = day;
     memory->due_day =

@@ -33,9 +33,9 @@ enum plan_state {
 };
 
 struct plan_item {
-    const char *id;  /* borrowed, "drill/01" */
-    int minutes;     /* what a sitting takes */
-    double weight;   /* how much it matters, >= 0 */
+    const char *id; /* borrowed, "drill/01" */
+    int minutes;    /* what a sitting takes */
+    double weight;  /* how much it matters, >= 0 */
     enum plan_state state;
     int minutes_left;            /* of the running sitting */
     struct review_memory memory; /* memory.reviews == 0: new */
@@ -80,8 +80,8 @@ struct plan_outlook {
 struct plan {
     struct plan_entry *today;
     int n_today;
-    int minutes;  /* of today's entries */
-    int left_out; /* reviews due today that did not fit */
+    int minutes;           /* of today's entries */
+    int left_out;          /* reviews due today that did not fit */
     struct plan_day *days; /* [n_days], days[0] is today */
     int n_days;
     struct plan_outlook *outlook; /* one per item by weight, heaviest first; NULL without a date */
@@ -97,8 +97,7 @@ MUST_CHECK enum status plan_item_read(struct plan_item *item, struct progress *p
                                       double retention, struct error *err);
 
 /* Minutes practised and new drills begun on the question's day, for minutes_done and new_done. */
-MUST_CHECK enum status plan_done_today(int *minutes_done, int *new_done,
-                                       struct progress *progress, int64_t today,
-                                       struct error *err);
+MUST_CHECK enum status plan_done_today(int *minutes_done, int *new_done, struct progress *progress,
+                                       int64_t today, struct error *err);
 
 #endif

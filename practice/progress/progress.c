@@ -161,8 +161,8 @@ const char *progress_id(char out[ID_SIZE])
     b[6] = (unsigned char)((b[6] & 0x0F) | 0x40); /* version 4, RFC 4122 */
     b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
     snprintf(out, ID_SIZE, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12],
-             b[13], b[14], b[15]);
+             b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11], b[12], b[13],
+             b[14], b[15]);
     return out;
 }
 

@@ -18,8 +18,8 @@ MUST_CHECK enum status sitting_end_overdue(struct progress *progress, struct err
 
 /* End one, and rate it. Inside a transaction. `attempt` is the passing one, else NULL. */
 MUST_CHECK enum status sitting_end(struct progress *progress, const struct sitting *sitting,
-                                   enum sitting_state state, int64_t ended_ms,
-                                   const char *attempt, struct error *err);
+                                   enum sitting_state state, int64_t ended_ms, const char *attempt,
+                                   struct error *err);
 
 /* The clock of a paused sitting goes on. Inside a transaction; `sitting` is brought up to date. */
 MUST_CHECK enum status sitting_unpause(struct progress *progress, struct sitting *sitting,

@@ -13,7 +13,8 @@ enum fsrs_rating rating_derive(const struct rating_facts *facts)
     if (!facts->passed)
         return facts->submissions == 0 && facts->our_faults > 0 ? RATING_NONE : RATING_AGAIN;
     if (facts->hints > 0 || facts->elapsed_ms > facts->budget_ms) return RATING_HARD;
-    if (facts->submissions <= 1 && facts->elapsed_ms * 10 < facts->budget_ms * 6) return RATING_EASY;
+    if (facts->submissions <= 1 && facts->elapsed_ms * 10 < facts->budget_ms * 6)
+        return RATING_EASY;
     return RATING_GOOD;
 }
 

@@ -31,7 +31,10 @@ static double draw_beta(struct rng *rng, double a, double b)
     return x / (x + y);
 }
 
-static bool tried(const struct readiness_skill *skill) { return skill->passes + skill->fails > 0.0; }
+static bool tried(const struct readiness_skill *skill)
+{
+    return skill->passes + skill->fails > 0.0;
+}
 
 static int ascending(const void *a, const void *b)
 {

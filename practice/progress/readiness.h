@@ -23,8 +23,8 @@
 enum { READINESS_DRAWS = 2000, READINESS_SEED = 2026 };
 
 struct readiness_skill {
-    double weight; /* > 0; only their proportions matter */
-    double recall; /* on the date, 0 .. 1; ignored when never tried */
+    double weight;        /* > 0; only their proportions matter */
+    double recall;        /* on the date, 0 .. 1; ignored when never tried */
     double passes, fails; /* weighted results; both 0: never tried */
 };
 
@@ -37,8 +37,7 @@ struct readiness readiness_of(const struct readiness_skill *skills, int n, uint6
 
 /* The evidence about one drill: results of its ended sittings, and recall on `day`. `weight` of
  * `skill` is kept. */
-MUST_CHECK enum status readiness_evidence(struct readiness_skill *skill,
-                                          struct progress *progress, const char *drill,
-                                          int64_t day, struct error *err);
+MUST_CHECK enum status readiness_evidence(struct readiness_skill *skill, struct progress *progress,
+                                          const char *drill, int64_t day, struct error *err);
 
 #endif

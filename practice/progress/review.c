@@ -58,8 +58,8 @@ static enum status last_of(struct last *last, struct progress *progress, const c
                " ORDER BY reviewed_ms DESC, id DESC LIMIT 1");
     query_bind_text(&query, 1, item);
     if (query_row(&query))
-        *last = (struct last){true, query_int(&query, 0),
-                              {query_real(&query, 1), query_real(&query, 2)}};
+        *last = (struct last){
+            true, query_int(&query, 0), {query_real(&query, 1), query_real(&query, 2)}};
     return query_done(&query, err);
 }
 
@@ -123,8 +123,10 @@ static enum status replay(struct step **out, int *n, struct progress *progress, 
 
         snprintf(step.id, sizeof step.id, "%s", query_text(&query, 0));
         if (!weights_parse(&weights, query_text(&query, 3))) {
-            status = error_set(err, STATUS_FORMAT, _("review %s: its weights are not 21 numbers "
-                                                     "that FSRS-6 can use"), step.id);
+            status = error_set(err, STATUS_FORMAT,
+                               _("review %s: its weights are not 21 numbers "
+                                 "that FSRS-6 can use"),
+                               step.id);
             break;
         }
         step.elapsed_days = days_between(&last, day);
@@ -244,8 +246,8 @@ enum status review_list(struct review **out, int *n, struct progress *progress, 
     return status;
 }
 
-enum status review_memory(struct review_memory *memory, struct progress *progress,
-                          const char *item, double retention, struct error *err)
+enum status review_memory(struct review_memory *memory, struct progress *progress, const char *item,
+                          double retention, struct error *err)
 {
     struct last last;
     struct query query;
@@ -262,8 +264,7 @@ enum status review_memory(struct review_memory *memory, struct progress *progres
     }
     memory->memory = last.memory;
     memory->last_day = last.day;
-    memory->due_day =
-        last.day + fsrs_interval(&fsrs_default, last.memory.stability, retention);
+    memory->due_day = last.day + fsrs_interval(&fsrs_default, last.memory.stability, retention);
     return STATUS_OK;
 }
 

@@ -43,8 +43,7 @@ struct review_memory {
 
 /* Add one row, inside the caller's transaction. `sitting` may be NULL. */
 MUST_CHECK enum status review_add(struct progress *progress, const char *item, const char *sitting,
-                                  int64_t reviewed_ms, enum fsrs_rating rating,
-                                  struct error *err);
+                                  int64_t reviewed_ms, enum fsrs_rating rating, struct error *err);
 
 MUST_CHECK enum status review_memory(struct review_memory *memory, struct progress *progress,
                                      const char *item, double retention, struct error *err);
@@ -53,8 +52,8 @@ MUST_CHECK enum status review_memory(struct review_memory *memory, struct progre
 double review_recall(const struct review_memory *memory, int64_t day);
 
 /* The same, read from the log: recall on the interview date, for one. */
-MUST_CHECK enum status review_recall_on(double *recall, struct progress *progress,
-                                        const char *item, int64_t day, struct error *err);
+MUST_CHECK enum status review_recall_on(double *recall, struct progress *progress, const char *item,
+                                        int64_t day, struct error *err);
 
 /* The rows of an item (NULL: of all), oldest first; the caller frees them. */
 MUST_CHECK enum status review_list(struct review **out, int *n, struct progress *progress,

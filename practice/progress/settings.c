@@ -14,9 +14,8 @@
 #include "store/query.h"
 
 const char *const setting_names[] = {
-    "language", "interview-date", "time-factor",       "python",
-    "editor",   "daily-minutes",  "desired-retention", "weekly-sittings",
-    NULL,
+    "language",      "interview-date",    "time-factor",     "python", "editor",
+    "daily-minutes", "desired-retention", "weekly-sittings", NULL,
 };
 
 static enum status whole_number(const char *name, const char *value, int low, int high, int *out,
@@ -51,8 +50,10 @@ static enum status take(struct settings *settings, const char *name, const char 
 {
     if (strlen(value) > SETTING_VALUE_LIMIT || value[strcspn(value, "\n\r")] != '\0' ||
         text_utf8_valid(value, strlen(value)) != strlen(value))
-        return error_set(err, STATUS_USAGE, _("%s: the value must be one line of text, %d bytes at "
-                                              "most"), name, SETTING_VALUE_LIMIT);
+        return error_set(err, STATUS_USAGE,
+                         _("%s: the value must be one line of text, %d bytes at "
+                           "most"),
+                         name, SETTING_VALUE_LIMIT);
 
     if (strcmp(name, "language") == 0) {
         if (strcmp(value, "en") != 0 && strcmp(value, "es") != 0)

@@ -25,10 +25,10 @@ const char *sitting_state_name(enum sitting_state state)
 
 static enum sitting_state state_of(const char *name)
 {
-    for (int i = 0; i < N_STATES; i++)
-        if (strcmp(name, state_names[i]) == 0) return (enum sitting_state)i;
-    CHECK(!"the table accepts these states only");
-    return SITTING_RUNNING;
+    int state = 0;
+    while (state < N_STATES && strcmp(name, state_names[state]) != 0) state++;
+    CHECK(state < N_STATES); /* the table accepts these only */
+    return (enum sitting_state)state;
 }
 
 /* ---- the clock ---- */
@@ -81,8 +81,8 @@ bool sitting_pauses_parse(const char *text, int64_t *sum_ms)
 
 /* ---- reading ---- */
 
-#define COLUMNS                                                                                     \
-    "id, drill, lane, mode, exam, path, seed, time_factor, minutes, started_ms, deadline_ms,"      \
+#define COLUMNS \
+    "id, drill, lane, mode, exam, path, seed, time_factor, minutes, started_ms, deadline_ms," \
     " paused_ms, pauses, hints, state, ended_ms"
 
 static void copy_into(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text); }
@@ -117,8 +117,7 @@ void sitting_done(struct sitting *sitting)
 }
 
 /* Read the single row, if any, and finish the query. */
-static enum status one(struct sitting *sitting, bool *found, struct query *query,
-                       struct error *err)
+static enum status one(struct sitting *sitting, bool *found, struct query *query, struct error *err)
 {
     *sitting = (struct sitting){0};
     *found = query_row(query);
@@ -165,8 +164,8 @@ enum status sitting_latest(struct sitting *sitting, bool *found, struct progress
     return one(sitting, found, &query, err);
 }
 
-enum status sitting_list(struct sitting **out, int *n, struct progress *progress,
-                         const char *drill, int limit, struct error *err)
+enum status sitting_list(struct sitting **out, int *n, struct progress *progress, const char *drill,
+                         int limit, struct error *err)
 {
     struct sitting *list = memory_new(1, sizeof *list);
     struct query query;
@@ -263,8 +262,8 @@ static enum status begin(struct sitting *sitting, struct progress *progress,
         char when[32];
         error_set(err, STATUS_CONFLICT,
                   _("drill %s: a sitting in lane %s is running since %s (%s): submit it or give it "
-                    "up first"), start->drill, other.lane, clock_utc(when, other.started_ms),
-                  other.id);
+                    "up first"),
+                  start->drill, other.lane, clock_utc(when, other.started_ms), other.id);
         sitting_done(&other);
         return STATUS_CONFLICT;
     }
@@ -516,8 +515,7 @@ enum status sitting_end_overdue(struct progress *progress, struct error *err)
         int64_t ended_ms = 0;
         enum sitting_state state = SITTING_EXPIRED;
         status = is_over(&list[i], progress, &over, &ended_ms, &state, err);
-        if (!status && over)
-            status = sitting_end(progress, &list[i], state, ended_ms, NULL, err);
+        if (!status && over) status = sitting_end(progress, &list[i], state, ended_ms, NULL, err);
     }
     sitting_list_done(list, n);
     return status;

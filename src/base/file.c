@@ -81,7 +81,8 @@ static enum status write_beside(const char *path, const void *bytes, size_t size
         errno = number;
         if (!written) status = error_set_errno(err, STATUS_IO, "%s: not written", path);
         if (!status && move(beside, path) != 0)
-            status = error_set_errno(err, errno == EEXIST ? STATUS_CONFLICT : STATUS_IO, "%s", path);
+            status =
+                error_set_errno(err, errno == EEXIST ? STATUS_CONFLICT : STATUS_IO, "%s", path);
         if (status) unlink(beside);
         if (!status) sync_folder_of(path);
     }

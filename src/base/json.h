@@ -12,8 +12,7 @@
 enum { JSON_DEPTH_LIMIT = 64 };
 
 /* Parse one value. The caller owns *out (json_decref). STATUS_FORMAT names line and column. */
-MUST_CHECK enum status json_parse(json_t **out, const char *bytes, size_t size,
-                                  struct error *err);
+MUST_CHECK enum status json_parse(json_t **out, const char *bytes, size_t size, struct error *err);
 
 /* Compact, keys in the order they were set; the caller frees it. */
 char *json_line(const json_t *value);

@@ -24,9 +24,9 @@ void rng_init(struct rng *rng, uint64_t seed, uint64_t stream);
 
 uint32_t rng_u32(struct rng *rng);
 uint64_t rng_u64(struct rng *rng);
-double rng_uniform(struct rng *rng);                  /* [0, 1), 53 bits */
-double rng_normal(struct rng *rng);                   /* mean 0, deviation 1 */
-int64_t rng_below(struct rng *rng, int64_t n);        /* 0..n-1 without bias; n > 0 */
+double rng_uniform(struct rng *rng);                             /* [0, 1), 53 bits */
+double rng_normal(struct rng *rng);                              /* mean 0, deviation 1 */
+int64_t rng_below(struct rng *rng, int64_t n);                   /* 0..n-1 without bias; n > 0 */
 int64_t rng_between(struct rng *rng, int64_t low, int64_t high); /* both ends included */
 
 /* One block of Philox 4x32-10. */

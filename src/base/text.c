@@ -42,7 +42,10 @@ void text_add_bytes(struct text *text, const void *bytes, size_t size)
     text->data[text->size] = '\0';
 }
 
-void text_add(struct text *text, const char *string) { text_add_bytes(text, string, strlen(string)); }
+void text_add(struct text *text, const char *string)
+{
+    text_add_bytes(text, string, strlen(string));
+}
 
 void text_add_char(struct text *text, char c) { text_add_bytes(text, &c, 1); }
 
@@ -122,7 +125,11 @@ bool text_ends_with(const char *string, const char *suffix)
 static size_t sequence(const unsigned char *p, size_t left)
 {
     const unsigned char c = p[0];
-    size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 0;
+    size_t n = c < 0x80                ? 1
+               : c >= 0xC2 && c < 0xE0 ? 2
+               : c >= 0xE0 && c < 0xF0 ? 3
+               : c >= 0xF0 && c < 0xF5 ? 4
+                                       : 0;
     if (n == 0 || n > left) return 0;
     for (size_t i = 1; i < n; i++)
         if ((p[i] & 0xC0) != 0x80) return 0;

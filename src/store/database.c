@@ -26,33 +26,42 @@ enum status database_failure(const struct database *database, int result, struct
     const char *path = database->path;
     const char *why = database->handle ? sqlite3_errmsg(database->handle) : sqlite3_errstr(result);
 
-    switch (result & 0xff) {
+    /* SQLite says "disk I/O error" for most of what the system refused; the system's word is better. */
+    const int number = database->handle ? sqlite3_system_errno(database->handle) : 0;
+    int kind = result & 0xff;
+    if (kind == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT)) kind = SQLITE_FULL;
+    if (kind == SQLITE_IOERR && number) why = strerror(number);
+
+    switch (kind) {
     case SQLITE_FULL:
         return error_set(err, STATUS_IO,
                          _("%s: the disk is full: free some space and try again; nothing was "
-                           "written"), path);
+                           "written"),
+                         path);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return error_set(err, STATUS_CONFLICT,
                          _("%s: another process has been using it for more than %d s: wait for it "
-                           "or end it"), path, DATABASE_WAIT_MS / 1000);
+                           "or end it"),
+                         path, DATABASE_WAIT_MS / 1000);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
     case SQLITE_AUTH:
         return error_set(err, STATUS_IO,
                          _("%s: cannot be written (%s): check the owner and mode of the file and "
-                           "its folder"), path, why);
+                           "its folder"),
+                         path, why);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
         return error_set(err, STATUS_FORMAT,
                          _("%s: damaged, or not a database (%s): move it away, or put a copy "
-                           "(%s.before-N) in its place"), path, why, path);
+                           "(%s.before-N) in its place"),
+                         path, why, path);
     case SQLITE_CONSTRAINT: return error_set(err, STATUS_CONFLICT, "%s: %s", path, why);
-    case SQLITE_NOMEM: CHECK(!"out of memory"); break;
-    case SQLITE_MISUSE: CHECK(!"SQLite misused"); break;
     default: break;
     }
+    CHECK(result != SQLITE_NOMEM && result != SQLITE_MISUSE); /* ours to prevent, as everywhere */
     return error_set(err, STATUS_IO, "%s: %s", path, why);
 }
 
@@ -285,7 +294,8 @@ static enum status lock_take(int *out, const char *path, struct error *err)
         if (clock_steady_ns() > give_up) {
             status = error_set(err, STATUS_CONFLICT,
                                _("%s: another process has been opening it for more than %d s: wait "
-                                 "for it or end it"), path, DATABASE_WAIT_MS / 1000);
+                                 "for it or end it"),
+                               path, DATABASE_WAIT_MS / 1000);
             break;
         }
         nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
@@ -339,11 +349,12 @@ static enum status check_ours(struct database *database, const struct database_s
     status = ask_text(database,
                       "SELECT program_version FROM schema_history ORDER BY schema DESC LIMIT 1",
                       &writer, NULL);
-    error_set(err, STATUS_UNAVAILABLE,
-              _("%s: this data was written by a newer %s (schema %d, this one knows %d): install %s "
-                ">= %s or set %s"),
-              database->path, schema->program, (int)*version, schema->n_migrations, schema->program,
-              !status && writer ? writer : "?", schema->folder_variable);
+    error_set(
+        err, STATUS_UNAVAILABLE,
+        _("%s: this data was written by a newer %s (schema %d, this one knows %d): install %s "
+          ">= %s or set %s"),
+        database->path, schema->program, (int)*version, schema->n_migrations, schema->program,
+        !status && writer ? writer : "?", schema->folder_variable);
     free(writer);
     return STATUS_UNAVAILABLE;
 }
@@ -361,13 +372,15 @@ static enum status configure(struct database *database, struct error *err)
     if (!status && (!mode || strcmp(mode, "wal") != 0))
         status = error_set(err, STATUS_IO,
                            _("%s: this file system has no write-ahead log (%s): use a folder on a "
-                             "local disk"), database->path, mode ? mode : "?");
+                             "local disk"),
+                           database->path, mode ? mode : "?");
     free(mode);
     if (!status)
         status = database_execute(database,
                                   "PRAGMA synchronous = FULL;"
                                   "PRAGMA secure_delete = ON;"
-                                  "PRAGMA foreign_keys = ON;", err);
+                                  "PRAGMA foreign_keys = ON;",
+                                  err);
     return status;
 }
 
@@ -384,7 +397,8 @@ static enum status migrate_steps(struct database *database, const struct databas
             status = database_execute(database,
                                       "CREATE TABLE schema_history ("
                                       " schema INTEGER PRIMARY KEY,"
-                                      " program_version TEXT NOT NULL) STRICT", err);
+                                      " program_version TEXT NOT NULL) STRICT",
+                                      err);
     }
     for (int i = from; i < schema->n_migrations && !status; i++) {
         status = database_execute(database, schema->migrations[i], err);

@@ -36,10 +36,10 @@ struct database;
 
 /* What the caller's tables are. Everything is borrowed while the database is open. */
 struct database_schema {
-    const char *program;         /* "lcx": named in messages */
-    const char *program_version; /* written beside each schema it makes */
-    const char *folder_variable; /* "LCX_HOME": how to use another folder */
-    int32_t application_id;      /* marks the file as ours; not 0 */
+    const char *program;           /* "lcx": named in messages */
+    const char *program_version;   /* written beside each schema it makes */
+    const char *folder_variable;   /* "LCX_HOME": how to use another folder */
+    int32_t application_id;        /* marks the file as ours; not 0 */
     const char *const *migrations; /* migrations[i] turns schema i into i + 1; SQL, any number of
                                     * statements, no transaction of its own */
     int n_migrations;              /* the schema that this program knows */
@@ -89,9 +89,9 @@ MUST_CHECK enum status database_remove_copies(struct database *database, struct 
 
 struct database_facts {
     int schema;
-    int64_t size_bytes;  /* file and log */
-    int64_t free_bytes;  /* what database_compact would give back */
-    int n_copies;        /* FILE.before-N */
+    int64_t size_bytes; /* file and log */
+    int64_t free_bytes; /* what database_compact would give back */
+    int n_copies;       /* FILE.before-N */
     int64_t copies_bytes;
 };
 MUST_CHECK enum status database_facts(struct database *database, struct database_facts *facts,

@@ -35,9 +35,9 @@ void query_bind_bytes(struct query *query, int parameter, const void *bytes, siz
 {
     if (query->result != SQLITE_OK) return;
     if (bytes)
-        note(query, sqlite3_bind_blob64(query->statement, parameter, bytes, size, SQLITE_TRANSIENT));
-    else
-        note(query, sqlite3_bind_null(query->statement, parameter));
+        note(query,
+             sqlite3_bind_blob64(query->statement, parameter, bytes, size, SQLITE_TRANSIENT));
+    else note(query, sqlite3_bind_null(query->statement, parameter));
 }
 
 void query_bind_null(struct query *query, int parameter)

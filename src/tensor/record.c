@@ -148,7 +148,10 @@ static const void *typed(const struct record *record, const char *name, enum dty
     return array->data;
 }
 
-const float *record_f32(const struct record *r, const char *name) { return typed(r, name, DTYPE_F32); }
+const float *record_f32(const struct record *r, const char *name)
+{
+    return typed(r, name, DTYPE_F32);
+}
 
 const double *record_f64(const struct record *r, const char *name)
 {
@@ -370,8 +373,9 @@ enum status record_read(struct record *record, int fd, struct error *err)
     if (status) return status;
 
     char *bytes = malloc(sizeof header + body);
-    if (!bytes) return error_set(err, STATUS_LIMIT, "record: no memory for %llu bytes",
-                                 (unsigned long long)body);
+    if (!bytes)
+        return error_set(err, STATUS_LIMIT, "record: no memory for %llu bytes",
+                         (unsigned long long)body);
     memcpy(bytes, header, sizeof header);
     if (read_all(fd, bytes + sizeof header, body, &got))
         status = record_decode(record, bytes, sizeof header + body, err);

@@ -62,7 +62,8 @@ struct record {
 /* Add a zeroed array and return it for writing. The name must be new. A shape
  * is a plain C array, e.g. SHAPE(B, T, C), or SCALAR for one number. */
 #define SHAPE(...) \
-    ((int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))), ((const int64_t[]){__VA_ARGS__})
+    ((int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))), \
+        ((const int64_t[]){__VA_ARGS__})
 #define SCALAR 0, NULL
 void *record_add(struct record *record, const char *name, enum dtype dtype, int ndim,
                  const int64_t *dims);
@@ -72,8 +73,8 @@ int32_t *record_add_i32(struct record *record, const char *name, int ndim, const
 int64_t *record_add_i64(struct record *record, const char *name, int ndim, const int64_t *dims);
 uint8_t *record_add_u8(struct record *record, const char *name, int ndim, const int64_t *dims);
 uint8_t *record_add_bool(struct record *record, const char *name, int ndim, const int64_t *dims);
-void record_add_int(struct record *record, const char *name, int64_t value);    /* rank 0, i64 */
-void record_add_real(struct record *record, const char *name, double value);    /* rank 0, f64 */
+void record_add_int(struct record *record, const char *name, int64_t value);     /* rank 0, i64 */
+void record_add_real(struct record *record, const char *name, double value);     /* rank 0, f64 */
 void record_add_text(struct record *record, const char *name, const char *text); /* u8 [size] */
 
 /* NULL when there is no such field. */
@@ -85,10 +86,11 @@ const double *record_f64(const struct record *record, const char *name);
 const int32_t *record_i32(const struct record *record, const char *name);
 const int64_t *record_i64(const struct record *record, const char *name);
 const uint8_t *record_u8(const struct record *record, const char *name); /* u8 or bool */
-int64_t record_int(const struct record *record, const char *name);       /* one number, any integer */
-double record_real(const struct record *record, const char *name);       /* one number, any dtype */
+int64_t record_int(const struct record *record, const char *name); /* one number, any integer */
+double record_real(const struct record *record, const char *name); /* one number, any dtype */
 int64_t record_dim(const struct record *record, const char *name, int axis);
-char *record_text(const struct record *record, const char *name); /* terminated copy; caller frees */
+char *record_text(const struct record *record,
+                  const char *name); /* terminated copy; caller frees */
 
 void record_done(struct record *record);
 

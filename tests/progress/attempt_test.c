@@ -19,8 +19,11 @@ static void what_was_submitted_comes_back_byte_for_byte(void **state)
     static const char source[] = "int\0x\xff;\n";
     char id[ID_SIZE];
     const char *sitting = bench_sit(bench, "01", true, 1.0);
-    const struct attempt_start start = {.sitting = sitting, .kind = ATTEMPT_SUBMIT, .seed = 123,
-                                        .source = source, .source_size = sizeof source - 1};
+    const struct attempt_start start = {.sitting = sitting,
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 123,
+                                        .source = source,
+                                        .source_size = sizeof source - 1};
     bench->clock.now_ms += 7 * MINUTE;
     assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
 
@@ -30,7 +33,8 @@ static void what_was_submitted_comes_back_byte_for_byte(void **state)
     assert_null(attempt.result);
     attempt_done(&attempt);
     assert_int_equal(attempt_finish(bench->progress, id, ATTEMPT_FAIL, "no-scale",
-                                    "{\"verdict\":\"fail\"}", NULL), STATUS_OK);
+                                    "{\"verdict\":\"fail\"}", NULL),
+                     STATUS_OK);
     bench_reopen(bench);
     attempt = load(bench, id);
     assert_string_equal(attempt.sitting, sitting);
@@ -52,8 +56,12 @@ static void a_submission_needs_no_sitting(void **state)
 {
     struct bench *bench = *state;
     char id[ID_SIZE];
-    const struct attempt_start start = {.drill = "02", .lane = "numpy", .mode = "blank",
-                                        .kind = ATTEMPT_SUBMIT, .seed = 1, .source = NULL};
+    const struct attempt_start start = {.drill = "02",
+                                        .lane = "numpy",
+                                        .mode = "blank",
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 1,
+                                        .source = NULL};
     assert_int_equal(attempt_begin(id, bench->progress, &start, NULL), STATUS_OK);
     bench_finish(bench, id, ATTEMPT_PASS);
     struct attempt attempt = load(bench, id);
@@ -72,7 +80,9 @@ static void what_is_too_large_or_no_json_or_unknown_is_refused(void **state)
     char id[ID_SIZE];
     char *large = memory_new(ATTEMPT_SOURCE_LIMIT + 1, 1);
     const char *sitting = bench_sit(bench, "01", false, 1.0);
-    struct attempt_start start = {.sitting = sitting, .kind = ATTEMPT_SUBMIT, .source = large,
+    struct attempt_start start = {.sitting = sitting,
+                                  .kind = ATTEMPT_SUBMIT,
+                                  .source = large,
                                   .source_size = ATTEMPT_SOURCE_LIMIT + 1};
     assert_int_equal(attempt_begin(id, bench->progress, &start, &err), STATUS_LIMIT);
     assert_non_null(strstr(err.message, "1048577 bytes, at most 1048576"));
@@ -99,6 +109,23 @@ static void the_first_result_stays(void **state)
     struct attempt attempt = load(bench, id);
     assert_int_equal(attempt.verdict, ATTEMPT_FAIL);
     attempt_done(&attempt);
+}
+
+static void of_two_being_graded_the_first_pass_ends_the_sitting(void **state)
+{
+    struct bench *bench = *state;
+    char sitting[ID_SIZE], first[ID_SIZE], second[ID_SIZE];
+    memcpy(sitting, bench_sit(bench, "01", false, 1.0), ID_SIZE);
+    bench->clock.now_ms += 5 * MINUTE;
+    memcpy(first, bench_begin(bench, sitting, ATTEMPT_SUBMIT), ID_SIZE);
+    bench->clock.now_ms += 10 * MINUTE;
+    memcpy(second, bench_begin(bench, sitting, ATTEMPT_SUBMIT), ID_SIZE);
+    bench_finish(bench, second, ATTEMPT_PASS); /* its verdict comes first */
+    bench_finish(bench, first, ATTEMPT_PASS);
+    assert_int_equal(bench_ask(bench, "SELECT sum(counts) FROM attempt"), 2);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM review"), 1);
+    assert_int_equal(bench_rating(bench, sitting), RATING_GOOD);
+    assert_int_equal(bench_ask(bench, "SELECT ended_ms FROM sitting"), NOON + 15 * MINUTE);
 }
 
 static void lists_and_summaries_leave_out_what_they_should(void **state)
@@ -163,8 +190,11 @@ static int grade_until_killed(void *context)
     if (progress_open(&progress, bench->folder, &bench->clock, NULL)) return 1;
     do {
         char id[ID_SIZE];
-        const struct attempt_start start = {.sitting = victim->sitting, .kind = ATTEMPT_SUBMIT,
-                                            .seed = 9, .source = "the work", .source_size = 8};
+        const struct attempt_start start = {.sitting = victim->sitting,
+                                            .kind = ATTEMPT_SUBMIT,
+                                            .seed = 9,
+                                            .source = "the work",
+                                            .source_size = 8};
         if (attempt_begin(id, progress, &start, NULL)) return 2;
         ++*victim->begun;
         if (!victim->forever) return 0; /* dies without finishing */
@@ -176,8 +206,8 @@ static int grade_until_killed(void *context)
 
 static volatile int64_t *shared_numbers(void)
 {
-    volatile int64_t *numbers = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                                     -1, 0);
+    volatile int64_t *numbers =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(numbers != MAP_FAILED);
     return numbers;
 }
@@ -241,9 +271,11 @@ static void kill_9_at_any_moment_loses_no_attempt(void **state)
         const int64_t done = bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'done'");
         assert_true(all >= numbers[0] && all <= numbers[0] + most);
         assert_true(done >= numbers[1] && done <= numbers[1] + most);
-        assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'grading'"), 0);
+        assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'grading'"),
+                         0);
         assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE source = x'"
-                                          "74686520776f726b'"), all);
+                                          "74686520776f726b'"),
+                         all);
         assert_int_equal(database_verify(bench->progress->database, NULL), STATUS_OK);
         assert_int_equal(bench_state(bench, sitting), SITTING_RUNNING);
         progress_close(bench->progress);
@@ -259,9 +291,13 @@ static int pass_it(void *context)
     struct progress *progress;
     struct error err = {0};
     char id[ID_SIZE];
-    enum status status = progress_open(&progress, victim->bench->folder, &victim->bench->clock, &err);
-    const struct attempt_start start = {.sitting = victim->sitting, .kind = ATTEMPT_SUBMIT,
-                                        .seed = 9, .source = "the work", .source_size = 8};
+    enum status status =
+        progress_open(&progress, victim->bench->folder, &victim->bench->clock, &err);
+    const struct attempt_start start = {.sitting = victim->sitting,
+                                        .kind = ATTEMPT_SUBMIT,
+                                        .seed = 9,
+                                        .source = "the work",
+                                        .source_size = 8};
     for (int i = 0; i < 10 && !status; i++) {
         status = attempt_begin(id, progress, &start, &err);
         if (!status) status = attempt_finish(progress, id, ATTEMPT_PASS, NULL, "{}", &err);
@@ -304,6 +340,7 @@ int main(void)
         TEST(a_submission_needs_no_sitting),
         TEST(what_is_too_large_or_no_json_or_unknown_is_refused),
         TEST(the_first_result_stays),
+        TEST(of_two_being_graded_the_first_pass_ends_the_sitting),
         TEST(lists_and_summaries_leave_out_what_they_should),
         TEST(a_dead_graders_attempt_is_interrupted_and_can_be_taken_up),
         TEST(kill_9_at_any_moment_loses_no_attempt),

@@ -76,9 +76,14 @@ static inline const char *bench_sit(struct bench *bench, const char *drill, bool
     static char id[ID_SIZE];
     struct error err = {0};
     struct sitting sitting;
-    const struct sitting_start start = {
-        .drill = drill, .lane = "c", .mode = "blank", .exam = exam, .path = "/home/x/attention.c",
-        .seed = -1, .time_factor = factor, .minutes = 20};
+    const struct sitting_start start = {.drill = drill,
+                                        .lane = "c",
+                                        .mode = "blank",
+                                        .exam = exam,
+                                        .path = "/home/x/attention.c",
+                                        .seed = -1,
+                                        .time_factor = factor,
+                                        .minutes = 20};
     if (sitting_begin(&sitting, bench->progress, &start, &err)) fail_msg("%s", err.message);
     memcpy(id, sitting.id, sizeof id);
     sitting_done(&sitting);
@@ -90,8 +95,8 @@ static inline const char *bench_begin(struct bench *bench, const char *sitting,
 {
     static char id[ID_SIZE];
     struct error err = {0};
-    const struct attempt_start start = {.sitting = sitting, .kind = kind, .seed = 5,
-                                        .source = "int x;\n", .source_size = 7};
+    const struct attempt_start start = {
+        .sitting = sitting, .kind = kind, .seed = 5, .source = "int x;\n", .source_size = 7};
     if (attempt_begin(id, bench->progress, &start, &err)) fail_msg("%s", err.message);
     return id;
 }
@@ -133,8 +138,8 @@ static inline int64_t bench_ask(struct bench *bench, const char *sql)
 /* The rating of a sitting, RATING_NONE when it has none. */
 static inline enum fsrs_rating bench_rating(struct bench *bench, const char *sitting)
 {
-    char *sql = text_printf("SELECT ifnull((SELECT rating FROM review WHERE sitting = '%s'), 0)",
-                            sitting);
+    char *sql =
+        text_printf("SELECT ifnull((SELECT rating FROM review WHERE sitting = '%s'), 0)", sitting);
     const int64_t rating = bench_ask(bench, sql);
     free(sql);
     return (enum fsrs_rating)rating;

@@ -32,9 +32,9 @@ static void only_real_dates_are_dates(void **state)
     (void)state;
     int64_t day;
     static const char *const wrong[] = {
-        "", "2026-02-30", "2025-02-29", "2026-13-01", "2026-00-10", "2026-1-01", "2026/01/01",
-        "26-01-01", "2026-01-01 ", " 2026-01-0", "1969-12-31", "2026-04-31", "abcd-ef-gh",
-        "2026-01-32", "+026-01-01", "2100-02-29"};
+        "",           "2026-02-30", "2025-02-29",  "2026-13-01", "2026-00-10", "2026-1-01",
+        "2026/01/01", "26-01-01",   "2026-01-01 ", " 2026-01-0", "1969-12-31", "2026-04-31",
+        "abcd-ef-gh", "2026-01-32", "+026-01-01",  "2100-02-29"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         assert_false(day_parse(wrong[i], &day));
     assert_true(day_parse("2028-02-29", &day));
@@ -50,8 +50,8 @@ static void a_day_of_practice_ends_at_four_in_the_morning(void **state)
     assert_true(day_parse("2026-11-23", &day));
     const int64_t midnight = day * 86400000, hour = 3600000;
     assert_true(day_of(midnight + 12 * hour) == day);
-    assert_true(day_of(midnight + 24 * hour) == day);           /* midnight */
-    assert_true(day_of(midnight + 28 * hour - 1) == day);       /* 03:59:59.999 */
+    assert_true(day_of(midnight + 24 * hour) == day);     /* midnight */
+    assert_true(day_of(midnight + 28 * hour - 1) == day); /* 03:59:59.999 */
     assert_true(day_of(midnight + 28 * hour) == day + 1);
     assert_true(day_of(midnight + 3 * hour) == day - 1);
 

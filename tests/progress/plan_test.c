@@ -9,16 +9,22 @@ enum { TODAY = 20000, MANY = 40 };
 
 static struct plan_question question_of(const struct plan_item *items, int n)
 {
-    return (struct plan_question){.items = items, .n_items = n, .today = TODAY,
-                                  .interview_day = DAY_NONE, .daily_minutes = 60, .retention = 0.9,
+    return (struct plan_question){.items = items,
+                                  .n_items = n,
+                                  .today = TODAY,
+                                  .interview_day = DAY_NONE,
+                                  .daily_minutes = 60,
+                                  .retention = 0.9,
                                   .n_days = 60};
 }
 
 /* Seen `reviews` times, last `ago` days before today, due in `due` days. */
 static struct review_memory seen(int reviews, int ago, int due, double stability)
 {
-    return (struct review_memory){.reviews = reviews, .memory = {stability, 5},
-                                  .last_day = TODAY - ago, .due_day = TODAY + due};
+    return (struct review_memory){.reviews = reviews,
+                                  .memory = {stability, 5},
+                                  .last_day = TODAY - ago,
+                                  .due_day = TODAY + due};
 }
 
 static void nothing_to_do_is_an_empty_plan(void **state)
@@ -43,12 +49,18 @@ static void open_sittings_come_first_then_the_weakest_memory_then_one_new(void *
         {.id = "drill/04", .minutes = 10, .weight = 9, .memory = seen(3, 10, -9, 1)},
         {.id = "drill/05", .minutes = 10, .weight = 9, .memory = seen(3, 1, 5, 6)},
         {.id = "drill/06", .minutes = 20, .state = PLAN_STATE_RUNNING, .minutes_left = 4},
-        {.id = "drill/07", .minutes = 20, .state = PLAN_STATE_OVERTIME, .memory = seen(1, 9, -5, 2)},
+        {.id = "drill/07",
+         .minutes = 20,
+         .state = PLAN_STATE_OVERTIME,
+         .memory = seen(1, 9, -5, 2)},
     };
     struct plan plan;
     const struct plan_question question = question_of(items, 7);
     plan_make(&plan, &question);
-    static const struct { int item; enum plan_reason reason; } expected[] = {
+    static const struct {
+        int item;
+        enum plan_reason reason;
+    } expected[] = {
         {6, PLAN_FINISH}, {5, PLAN_FINISH}, {3, PLAN_REVIEW}, {2, PLAN_REVIEW}, {1, PLAN_NEW}};
     assert_int_equal(plan.n_today, 5);
     for (int i = 0; i < 5; i++) {
@@ -97,7 +109,8 @@ static void random_items(struct plan_item *items, int n, struct rng *rng, char i
 {
     for (int i = 0; i < n; i++) {
         snprintf(ids[i], 24, "drill/%02d", i);
-        items[i] = (struct plan_item){.id = ids[i], .minutes = (int)rng_between(rng, 5, 40),
+        items[i] = (struct plan_item){.id = ids[i],
+                                      .minutes = (int)rng_between(rng, 5, 40),
                                       .weight = (double)rng_between(rng, 0, 5)};
         if (rng_below(rng, 2)) {
             const int ago = (int)rng_between(rng, 0, 30);
@@ -174,8 +187,7 @@ static void with_a_date_what_is_begun_is_seen_twice_before_it(void **state)
             if (item->memory.reviews == 0) assert_int_not_equal(outlook->sightings, 1);
             if (item->memory.reviews == 0 && outlook->sightings == 0)
                 assert_true(outlook->recall == -1);
-            else
-                assert_true(outlook->recall > 0 && outlook->recall <= 1);
+            else assert_true(outlook->recall > 0 && outlook->recall <= 1);
             left_out += !outlook->fits;
             fitted += outlook->fits;
         }
@@ -219,8 +231,8 @@ static void the_heavier_of_two_equal_drills_gets_the_last_place(void **state)
 static void what_was_seen_once_is_seen_again_before_the_date(void **state)
 {
     (void)state;
-    const struct plan_item item = {.id = "drill/01", .minutes = 20, .weight = 1,
-                                   .memory = seen(1, 1, 30, 31)};
+    const struct plan_item item = {
+        .id = "drill/01", .minutes = 20, .weight = 1, .memory = seen(1, 1, 30, 31)};
     struct plan plan;
     struct plan_question question = question_of(&item, 1);
     plan_make(&plan, &question);
@@ -237,12 +249,12 @@ static void the_forecast_spreads_a_backlog_over_days(void **state)
 {
     (void)state;
     struct plan_item items[12];
-    static const char *const ids[] = {"drill/01", "drill/02", "drill/03", "drill/04", "drill/05",
-                                      "drill/06", "drill/07", "drill/08", "drill/09", "drill/10",
-                                      "drill/11", "drill/12"};
+    static const char *const ids[] = {"drill/01", "drill/02", "drill/03", "drill/04",
+                                      "drill/05", "drill/06", "drill/07", "drill/08",
+                                      "drill/09", "drill/10", "drill/11", "drill/12"};
     for (int i = 0; i < 12; i++)
-        items[i] = (struct plan_item){.id = ids[i], .minutes = 20, .weight = 1,
-                                      .memory = seen(4, 40 + i, -20, 20)};
+        items[i] = (struct plan_item){
+            .id = ids[i], .minutes = 20, .weight = 1, .memory = seen(4, 40 + i, -20, 20)};
     struct plan plan;
     const struct plan_question question = question_of(items, 12);
     plan_make(&plan, &question);

@@ -93,7 +93,8 @@ static void a_rating_can_be_lowered_and_never_raised(void **state)
     assert_int_equal(review_memory(&after, bench->progress, "drill/01", 0.9, NULL), STATUS_OK);
     assert_true(after.memory.stability < before.memory.stability);
     assert_int_equal(review_verify(bench->progress, NULL), STATUS_OK);
-    assert_int_equal(bench_ask(bench, "SELECT derived FROM review ORDER BY reviewed_ms"), RATING_GOOD);
+    assert_int_equal(bench_ask(bench, "SELECT derived FROM review ORDER BY reviewed_ms"),
+                     RATING_GOOD);
 }
 
 int main(void)

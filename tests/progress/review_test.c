@@ -34,18 +34,20 @@ static void the_log_gives_the_published_memory(void **state)
     assert_int_equal(n, 6);
     assert_true(rows[0].elapsed_days == -1 && rows[0].before.stability == 0);
     assert_true(rows[1].elapsed_days == 0 && rows[5].elapsed_days == 21);
-    for (int i = 1; i < n; i++) assert_true(rows[i].before.stability == rows[i - 1].after.stability);
+    for (int i = 1; i < n; i++)
+        assert_true(rows[i].before.stability == rows[i - 1].after.stability);
     free(rows);
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM review WHERE algo = 'fsrs-6' AND"
-                                      " json_array_length(weights) = 21"), 6);
+                                      " json_array_length(weights) = 21"),
+                     6);
 }
 
 static void an_evening_and_the_morning_after_are_different_days(void **state)
 {
     struct bench *bench = *state;
-    add(bench, "drill/01", NOON + 11 * HOUR, RATING_GOOD);                 /* 23:00 */
-    add(bench, "drill/01", NOON + 14 * HOUR, RATING_GOOD);                 /* 02:00, same evening */
-    add(bench, "drill/01", NOON + 20 * HOUR, RATING_GOOD);                 /* 08:00 */
+    add(bench, "drill/01", NOON + 11 * HOUR, RATING_GOOD); /* 23:00 */
+    add(bench, "drill/01", NOON + 14 * HOUR, RATING_GOOD); /* 02:00, same evening */
+    add(bench, "drill/01", NOON + 20 * HOUR, RATING_GOOD); /* 08:00 */
     struct review *rows;
     int n;
     assert_int_equal(review_list(&rows, &n, bench->progress, "drill/01", NULL), STATUS_OK);
@@ -63,7 +65,8 @@ static void what_was_never_seen_has_no_memory(void **state)
     assert_int_equal(review_memory(&memory, bench->progress, "drill/01", 0.9, NULL), STATUS_OK);
     assert_int_equal(memory.reviews, 0);
     assert_true(review_recall(&memory, 20000) == -1.0);
-    assert_int_equal(review_recall_on(&recall, bench->progress, "drill/01", 20000, NULL), STATUS_OK);
+    assert_int_equal(review_recall_on(&recall, bench->progress, "drill/01", 20000, NULL),
+                     STATUS_OK);
     assert_true(recall == -1.0);
 }
 
@@ -75,7 +78,8 @@ static void recall_on_a_date_falls_with_the_date(void **state)
     const int64_t day = day_of(NOON);
     assert_int_equal(review_recall_on(&today, bench->progress, "drill/01", day, NULL), STATUS_OK);
     assert_int_equal(review_recall_on(&due, bench->progress, "drill/01", day + 8, NULL), STATUS_OK);
-    assert_int_equal(review_recall_on(&later, bench->progress, "drill/01", day + 30, NULL), STATUS_OK);
+    assert_int_equal(review_recall_on(&later, bench->progress, "drill/01", day + 30, NULL),
+                     STATUS_OK);
     assert_true(today == 1.0 && due < 0.91 && due > 0.89 && later < 0.83);
 }
 
@@ -89,12 +93,15 @@ static void a_changed_log_is_noticed_and_replayed(void **state)
     assert_int_equal(database_execute(bench->progress->database,
                                       "UPDATE review SET rating = 1 WHERE id = (SELECT id FROM"
                                       " review WHERE item = 'drill/01' ORDER BY reviewed_ms LIMIT 1"
-                                      " OFFSET 1)", &err), STATUS_OK);
+                                      " OFFSET 1)",
+                                      &err),
+                     STATUS_OK);
     assert_int_equal(review_verify(bench->progress, &err), STATUS_FORMAT);
     assert_non_null(strstr(err.message, "drill/01"));
     assert_int_equal(database_begin(bench->progress->database, &err), STATUS_OK);
     assert_int_equal(database_end(bench->progress->database,
-                                  review_replay(bench->progress, "drill/01", &err), &err), STATUS_OK);
+                                  review_replay(bench->progress, "drill/01", &err), &err),
+                     STATUS_OK);
     assert_int_equal(review_verify(bench->progress, &err), STATUS_OK);
 }
 

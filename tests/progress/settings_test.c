@@ -26,10 +26,14 @@ static void what_is_set_stays_and_an_empty_value_unsets(void **state)
 {
     struct bench *bench = *state;
     struct settings settings;
-    static const char *const values[][2] = {
-        {"language", "es"}, {"interview-date", "2026-12-24"}, {"time_factor", "1.5"},
-        {"python", "/bin/sh"}, {"editor", "vi -u NONE"}, {"daily-minutes", "45"},
-        {"desired-retention", "0.85"}, {"weekly-sittings", "3"}};
+    static const char *const values[][2] = {{"language", "es"},
+                                            {"interview-date", "2026-12-24"},
+                                            {"time_factor", "1.5"},
+                                            {"python", "/bin/sh"},
+                                            {"editor", "vi -u NONE"},
+                                            {"daily-minutes", "45"},
+                                            {"desired-retention", "0.85"},
+                                            {"weekly-sittings", "3"}};
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct error err = {0};
         if (settings_set(bench->progress, values[i][0], values[i][1], &err))
@@ -87,7 +91,8 @@ static void wrong_values_are_refused_with_what_would_be_right(void **state)
             fail_msg("%s %s: %s", wrong[i][0], wrong[i][1], err.message);
     }
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM setting"), 0);
-    assert_int_equal(settings_set(bench->progress, "interview-date", "2026-11-23", NULL), STATUS_OK);
+    assert_int_equal(settings_set(bench->progress, "interview-date", "2026-11-23", NULL),
+                     STATUS_OK);
 }
 
 int main(void)

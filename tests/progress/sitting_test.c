@@ -122,8 +122,13 @@ static void one_sitting_of_a_drill_runs_at_a_time(void **state)
     struct error err = {0};
     struct sitting sitting;
     const char *id = bench_sit(bench, "01", false, 1.0);
-    struct sitting_start start = {.drill = "01", .lane = "numpy", .mode = "bugs",
-                                  .path = "/x.py", .seed = 3, .time_factor = 1, .minutes = 20};
+    struct sitting_start start = {.drill = "01",
+                                  .lane = "numpy",
+                                  .mode = "bugs",
+                                  .path = "/x.py",
+                                  .seed = 3,
+                                  .time_factor = 1,
+                                  .minutes = 20};
     assert_int_equal(sitting_begin(&sitting, bench->progress, &start, &err), STATUS_CONFLICT);
     assert_non_null(strstr(err.message, "lane c is running since 2026-11-23T12:00:00Z"));
 
@@ -155,8 +160,13 @@ static void one_sitting_of_a_drill_runs_at_a_time(void **state)
 static void values_out_of_range_start_nothing(void **state)
 {
     struct bench *bench = *state;
-    const struct sitting_start good = {.drill = "01", .lane = "c", .mode = "blank", .path = "/x.c",
-                                       .seed = -1, .time_factor = 1, .minutes = 20};
+    const struct sitting_start good = {.drill = "01",
+                                       .lane = "c",
+                                       .mode = "blank",
+                                       .path = "/x.c",
+                                       .seed = -1,
+                                       .time_factor = 1,
+                                       .minutes = 20};
     struct sitting_start wrong[10];
     struct sitting sitting;
     for (int i = 0; i < 10; i++) wrong[i] = good;

@@ -29,9 +29,14 @@ static const char *const steps[] = {
 
 static struct database_schema schema_at(int version)
 {
-    return (struct database_schema){.program = "parts", .program_version = version == 1 ? "0.1.0" : version == 2 ? "0.2.0" : "0.9.5",
-        .folder_variable = "PARTS_HOME", .application_id = 0x50415254, .migrations = steps,
-        .n_migrations = version};
+    return (struct database_schema){.program = "parts",
+                                    .program_version = version == 1   ? "0.1.0"
+                                                       : version == 2 ? "0.2.0"
+                                                                      : "0.9.5",
+                                    .folder_variable = "PARTS_HOME",
+                                    .application_id = 0x50415254,
+                                    .migrations = steps,
+                                    .n_migrations = version};
 }
 
 struct place {
@@ -105,8 +110,12 @@ static void a_new_database_is_private_and_durable(void **state)
 
     /* opened to others by a restore, it is private again */
     assert_int_equal(chmod(place->path, 0644), 0);
-    database_close(open_at(place->path, 1));
+    database = open_at(place->path, 1);
     assert_int_equal(scratch_mode(place->path), 0600);
+    assert_int_equal(ask(database, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(ask(database, "PRAGMA synchronous"), 2);
+    assert_int_equal(ask(database, "PRAGMA secure_delete"), 1);
+    database_close(database);
 }
 
 static void what_is_bound_comes_back(void **state)
@@ -241,8 +250,8 @@ static void a_new_database_needs_no_copy_and_the_three_newest_are_kept(void **st
 
     char *path = text_printf("%s/old/parts.db", place->folder);
     database_close(open_at(path, 1));
-    const char *const names[] = {"before-1", "before-2", "before-10", "before-9", "before-x",
-                                 "before-11.99.tmp"};
+    const char *const names[] = {"before-1", "before-2", "before-10",
+                                 "before-9", "before-x", "before-11.99.tmp"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char *copy = text_printf("%s.%s", path, names[i]);
         assert_int_equal(file_write(copy, "old", 3, 0600, NULL), STATUS_OK);
@@ -251,9 +260,12 @@ static void a_new_database_needs_no_copy_and_the_three_newest_are_kept(void **st
     database = open_at(path, 3);
     assert_int_equal(database_facts(database, &facts, NULL), STATUS_OK);
     assert_int_equal(facts.n_copies, 3); /* 10, 9 and the new 3; not a name that is not ours */
-    const struct { const char *name; bool there; } expected[] = {
-        {"before-10", true}, {"before-9", true}, {"before-3", true},
-        {"before-2", false}, {"before-1", false}, {"before-x", true}, {"before-11.99.tmp", false}};
+    const struct {
+        const char *name;
+        bool there;
+    } expected[] = {{"before-10", true},        {"before-9", true},  {"before-3", true},
+                    {"before-2", false},        {"before-1", false}, {"before-x", true},
+                    {"before-11.99.tmp", false}};
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         char *copy = text_printf("%s.%s", path, expected[i].name);
         assert_int_equal(file_exists(copy), expected[i].there);
@@ -272,8 +284,7 @@ static void a_failing_migration_changes_nothing(void **state)
     static const char *const wrong[] = {
         NULL, "CREATE TABLE extra (x INTEGER); INSERT INTO part (name) VALUES ('half')",
         "CREATE TABLE part (again INTEGER)"};
-    static const char *const dangling[] = {
-        NULL, "INSERT INTO pair (other) VALUES (4711)"};
+    static const char *const dangling[] = {NULL, "INSERT INTO pair (other) VALUES (4711)"};
     struct database_schema schema = schema_at(3);
     struct database *database = open_at(place->path, 1);
     struct error err = {0};
@@ -421,7 +432,8 @@ static int write_until_killed(void *context)
         if (database_begin(database, NULL)) return 2;
         if (database_execute(database,
                              "INSERT INTO part (name) VALUES ('row');"
-                             "INSERT INTO pair (other) VALUES (last_insert_rowid())", NULL))
+                             "INSERT INTO pair (other) VALUES (last_insert_rowid())",
+                             NULL))
             return 3;
         if (database_commit(database, NULL)) return 4;
         ++*victim->acknowledged;
@@ -433,8 +445,8 @@ static void kill_9_at_any_moment_keeps_what_was_committed(void **state)
     struct place *place = *state;
     struct rng rng;
     const uint64_t seed = random_seed();
-    volatile int64_t *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
-                                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    volatile int64_t *shared =
+        mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(shared != MAP_FAILED);
     print_message("seed %llu\n", (unsigned long long)seed);
     rng_init(&rng, seed, 0);
@@ -457,7 +469,8 @@ static void kill_9_at_any_moment_keeps_what_was_committed(void **state)
         assert_int_equal(ask(database, "SELECT count(*) FROM price WHERE price = 7"), 2);
         assert_int_equal(database_verify(database, NULL), STATUS_OK);
         database_close(database);
-        char *half = text_printf("ls %s/kill-%d/*.tmp 2>/dev/null | grep -q .", place->folder, round);
+        char *half =
+            text_printf("ls %s/kill-%d/*.tmp 2>/dev/null | grep -q .", place->folder, round);
         assert_int_not_equal(system(half), 0); /* no half copy is left */
         free(half);
         free(path);
@@ -477,7 +490,8 @@ static void a_full_disk_is_said_and_loses_nothing(void **state)
 
     assert_int_equal(database_begin(database, NULL), STATUS_OK);
     struct query query;
-    query_open(&query, database, "INSERT INTO part (name, bytes) VALUES ('large', zeroblob(100000))");
+    query_open(&query, database,
+               "INSERT INTO part (name, bytes) VALUES ('large', zeroblob(100000))");
     enum status status = query_run(&query, &err);
     assert_int_equal(status, STATUS_IO);
     assert_non_null(strstr(err.message, "disk is full"));
@@ -527,7 +541,8 @@ static void damage_is_found(void **state)
     struct database *database = open_at(place->path, 1);
     struct error err = {0};
     for (int i = 0; i < 200; i++)
-        run(database, "INSERT INTO part (name, bytes) VALUES ('a row of some length', zeroblob(200))");
+        run(database,
+            "INSERT INTO part (name, bytes) VALUES ('a row of some length', zeroblob(200))");
     run(database, "CREATE INDEX by_name ON part (name)");
     assert_int_equal(database_verify(database, &err), STATUS_OK);
     assert_int_equal(database_compact(database, &err), STATUS_OK);

@@ -21,7 +21,21 @@ static const struct mistake mistakes[N_MISTAKES] = {
     [NO_MAX] = {.name = "no-max-subtraction"},
 };
 
-enum { ONE_TOKEN, PLAIN, CAUSAL, PADDING, BOTH, ODD, WIDE, LARGE, BLIND, BEFORE, AFTER, N_KINDS };
+enum {
+    ONE_TOKEN,
+    PLAIN,
+    CAUSAL,
+    PADDING,
+    BOTH,
+    ODD,
+    WIDE,
+    LARGE,
+    LOUD,
+    BLIND,
+    BEFORE,
+    AFTER,
+    N_KINDS
+};
 
 static const struct case_kind kinds[N_KINDS] = {
     [ONE_TOKEN] = {"one token", CASE_NUMBERS, true},
@@ -32,6 +46,7 @@ static const struct case_kind kinds[N_KINDS] = {
     [ODD] = {"odd sizes", CASE_NUMBERS, false},
     [WIDE] = {"longer sequence", CASE_NUMBERS, false},
     [LARGE] = {"large scores", CASE_EDGE, false},
+    [LOUD] = {"a hidden key with the largest score", CASE_EDGE, false},
     [BLIND] = {"a query that sees no key", CASE_EDGE, false},
     [BEFORE] = {"the future, before", CASE_PROPERTY, false},
     [AFTER] = {"the future, changed", CASE_PROPERTY, false},
@@ -73,6 +88,16 @@ static void make_case(struct record *in, int kind, struct rng *rng)
             q[i] = 128.0f * (float)rng_between(rng, -4, 4);
             k[i] = (float)rng_between(rng, -4, 4);
         }
+        break;
+    }
+    case LOUD: { /* the padding scores +8000, the real keys about -8000, exact in float32 */
+        make(in, 1, 2, 4, 16, false, 1.0, rng);
+        float *q = record_find(in, "q")->data, *k = record_find(in, "k")->data;
+        for (int i = 0; i < 2 * 4 * 16; i++) {
+            q[i] = 40.0f;
+            k[i] = i / 16 % 4 == 2 ? 50.0f : -50.0f + (float)(i / 16 % 4);
+        }
+        mask_of(in)[2] = 0;
         break;
     }
     case BLIND: /* left padding: the first queries of the first sequence see nothing */

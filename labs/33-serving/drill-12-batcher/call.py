@@ -1,0 +1,113 @@
+import operator
+
+import numpy as np
+
+CALLABLES = {"Batcher": 4}
+SERVE, TIME = range(2)
+STEPS_PER_CALL, TIMED_RUNNING, ENDLESS = 16, 8, 100_000_000  # one block holds ENDLESS
+
+
+def whole(value, what):
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError("%s: expected int, got %s" % (what, type(value).__name__)) from None
+
+
+def added(value):
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError("add: expected True or False, got %s" % type(value).__name__)
+    return bool(value)
+
+
+def decided(work):
+    """What step() returned, as a list of pairs of int."""
+    if isinstance(work, (str, bytes, dict)) or not hasattr(work, "__iter__"):
+        raise TypeError("step: expected a list of (request, n_tokens), got %s" % type(work).__name__)
+    pairs = []
+    for pair in work:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise TypeError("step: expected pairs (request, n_tokens), got %r" % (pair,))
+        pairs.append((whole(pair[0], "step, request"), whole(pair[1], "step, n_tokens")))
+    return pairs
+
+
+def free_blocks(batcher):
+    return clipped(whole(batcher.free_blocks(), "free_blocks"))
+
+
+def clipped(value):
+    return max(-(2**31), min(2**31 - 1, value))
+
+
+def serve(solution, x):
+    index = {int(request): i for i, request in enumerate(x["request"])}
+    n_requests, n_steps = len(index), x["n_steps"]
+    produced = [0] * n_requests
+    accepted = np.zeros(n_requests, np.int32)
+    tokens = np.zeros((n_steps, n_requests), np.int32)
+    after_step, after_end, strangers, repeated = np.zeros((4, n_steps), np.int32)
+
+    batcher = solution.Batcher(x["n_blocks"], x["block_size"], x["token_budget"], x["max_running"])
+    for step in range(n_steps):
+        for i in np.flatnonzero(x["arrival"] == step):
+            asked = (int(x[name][i]) for name in ("request", "n_prompt", "max_new"))
+            accepted[i] = added(batcher.add(*asked))
+        now = [0] * n_requests
+        for request, n_tokens in decided(batcher.step()):
+            i = index.get(request)
+            if i is None:
+                strangers[step] += 1
+            else:
+                repeated[step] += now[i] != 0
+                now[i] += n_tokens
+        tokens[step] = [clipped(n) for n in now]
+        after_step[step] = free_blocks(batcher)
+        for i in range(n_requests):
+            produced[i] += now[i] > 0
+            if now[i] > 0 and produced[i] == x["ends_after"][i] < x["max_new"][i]:
+                batcher.end(int(x["request"][i]))
+        after_end[step] = free_blocks(batcher)
+    return {
+        "accepted": accepted,
+        "tokens": tokens,
+        "free_after_step": after_step,
+        "free_after_end": after_end,
+        "strangers": strangers,
+        "repeated": repeated,
+    }
+
+
+def busy_batcher(solution, n):
+    """With n requests that have finished, a few that run for ever, and n that wait."""
+    batcher = solution.Batcher(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING)
+    for i in range(n):
+        batcher.add(i, 1, 1)
+    for i in range(n // TIMED_RUNNING + 1):
+        batcher.step()
+    for i in range(TIMED_RUNNING):
+        batcher.add(n + i, 1, ENDLESS)
+    batcher.step()
+    for i in range(n):
+        batcher.add(n + TIMED_RUNNING + i, 1, 4)
+    return batcher
+
+
+kept = {}  # n: its batcher, so that what is timed is steps and no set-up
+
+
+def time_steps(solution, n, calls):
+    if n not in kept:
+        kept.clear()
+        kept[n] = busy_batcher(solution, n)
+    step = kept[n].step
+    n_tokens = 0
+    for _ in range(STEPS_PER_CALL * calls):
+        n_tokens += len(list(step()))
+    return {"n_tokens": n_tokens}
+
+
+def call(solution, x, lane):
+    if x["op"] == TIME:
+        return time_steps(solution, x["n"], x["calls"])
+    return serve(solution, {k: v if isinstance(v, int) else np.asarray(v) for k, v in x.items()})

@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+"""messages_test.py LCX SOURCE BUILD -- every message is in po/es.po, whole, and nothing else is."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+from world import SOURCE, run
+
+_XGETTEXT = ["xgettext", "--from-code=UTF-8", "--keyword=_", "--keyword=N_", "--keyword=ngettext:1,2"]
+
+
+def _sources():
+    found = []
+    for room in ("src", "practice", "cmd", "labs"):
+        for folder, _, files in os.walk(os.path.join(SOURCE, room)):
+            found += [os.path.relpath(os.path.join(folder, f), SOURCE) for f in files if f.endswith(".c")]
+    return sorted(found)
+
+
+def _with_messages():
+    marked = re.compile(r"\b(_|N_|ngettext)\(\s*\"")
+    names = []
+    for name in _sources():
+        with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+            if marked.search(file.read()):
+                names.append(name)
+    return names
+
+
+def every_source_with_messages_is_listed(w):
+    with open(os.path.join(SOURCE, "po", "POTFILES"), encoding="utf-8") as file:
+        listed = file.read().split()
+    assert listed == sorted(listed)
+    missing = set(_with_messages()) - set(listed)
+    assert not missing, f"run po/update: {sorted(missing)}"
+    gone = [name for name in listed if not os.path.exists(os.path.join(SOURCE, name))]
+    assert not gone, gone
+
+
+def every_message_is_translated(w):
+    template, catalogue = w.path("all.pot"), os.path.join(SOURCE, "po", "es.po")
+    subprocess.run([*_XGETTEXT, "-o", template, *_with_messages()], cwd=SOURCE, check=True)
+    subprocess.run(["msgfmt", "--check-format", "-o", "/dev/null", catalogue], check=True)
+    done = subprocess.run(["msgcmp", catalogue, template], capture_output=True, encoding="utf-8",
+                          check=False)
+    assert done.returncode == 0, f"run po/update, and translate what it lists:\n{done.stderr}"
+
+
+def no_translation_is_left_over(w):
+    done = subprocess.run(["msgattrib", "--only-obsolete", os.path.join(SOURCE, "po", "es.po")],
+                          capture_output=True, encoding="utf-8", check=True)
+    assert "msgid" not in done.stdout, done.stdout
+
+
+if __name__ == "__main__":
+    if not all(shutil.which(tool) for tool in ("xgettext", "msgfmt", "msgcmp", "msgattrib")):
+        sys.exit(77)
+    run(globals())

@@ -1,0 +1,11 @@
+# Mistake: a row without visible keys is NaN.
+import torch
+
+
+def attention(q, k, v, causal, key_mask):
+    T, D = q.shape[-2:]
+    scores = q @ k.transpose(-2, -1) / D**0.5
+    hidden = ~key_mask[:, None, None, :]
+    if causal:
+        hidden = hidden | torch.ones(T, T, dtype=torch.bool).triu(1)
+    return scores.masked_fill(hidden, float("-inf")).softmax(-1) @ v

@@ -1,0 +1,43 @@
+# Mistake: the draws are scaled to [0, 1/sqrt(I)), not to both signs.
+import torch
+
+
+def lora_init(draws, n_out):
+    rank, n_in = draws.shape
+    return draws / n_in**0.5, torch.zeros(n_out, rank)
+
+
+class LoRA:
+    def __init__(self, W, A, B, alpha):
+        self.W = W.clone()
+        self.A = A.clone()
+        self.B = B.clone()
+        self.scale = alpha / A.shape[0]
+        self.merged = False
+
+    def forward(self, x):
+        y = x @ self.W.t()
+        if not self.merged:
+            y = y + self.scale * (x @ self.A.t() @ self.B.t())
+        return y
+
+    def backward(self, x, d_y):
+        u = x @ self.A.t()
+        d_u = d_y @ self.B * self.scale
+        d_x = d_y @ self.W + d_u @ self.A
+        return d_x, d_u.t() @ x, d_y.t() @ u * self.scale
+
+    def step(self, x, d_y, lr):
+        _, d_A, d_B = self.backward(x, d_y)
+        self.A.sub_(lr * d_A)
+        self.B.sub_(lr * d_B)
+
+    def merge(self):
+        if not self.merged:
+            self.W.add_(self.scale * (self.B @ self.A))
+            self.merged = True
+
+    def unmerge(self):
+        if self.merged:
+            self.W.sub_(self.scale * (self.B @ self.A))
+            self.merged = False

@@ -1,0 +1,25 @@
+# Style: the usual sort, shifted mask and scatter, with a stable sort; float32.
+import torch
+
+
+def top_p_sample(logits, temperature, top_k, top_p, draws):
+    B, V = logits.shape
+    x, order = torch.sort(logits, dim=1, descending=True, stable=True)
+    if temperature == 0:
+        kept = torch.zeros(B, V, dtype=torch.bool)
+        kept[:, 0] = True
+        p = kept.float()
+    else:
+        kept = torch.arange(V).expand(B, V) < (top_k if top_k > 0 else V)
+        p = ((x - x[:, :1]) / temperature).masked_fill(~kept, float("-inf")).softmax(dim=1)
+        if top_p < 1:
+            reached = p.cumsum(dim=1) >= top_p
+            kept = kept & ~reached.roll(1, dims=1).index_fill(1, torch.tensor([0]), False)
+            p = torch.where(kept, p, torch.zeros(()))
+            p = p / p.sum(dim=1, keepdim=True)
+    probs = torch.zeros_like(p).scatter(1, order, p)
+    kept = torch.zeros_like(kept).scatter(1, order, kept)
+
+    below = (probs.cumsum(dim=1) <= draws.unsqueeze(1)).sum(dim=1)
+    last = torch.where(kept, torch.arange(V), -1).amax(dim=1)
+    return probs, torch.where(below < V, below, last)

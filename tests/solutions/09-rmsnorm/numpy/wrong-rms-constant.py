@@ -1,0 +1,14 @@
+# Mistake: the root is treated as a constant: the projection is missing.
+import numpy as np
+
+
+def rmsnorm_forward(x, gamma, eps):
+    return gamma * (x / np.sqrt(np.mean(x * x, axis=1, keepdims=True) + np.float32(eps)))
+
+
+def rmsnorm_backward(x, gamma, eps, d_y):
+    rms = np.sqrt(np.mean(x * x, axis=1, keepdims=True) + np.float32(eps))
+    xhat = x / rms
+    g = d_y * gamma
+    d_x = g / rms
+    return d_x, np.sum(d_y * xhat, axis=0)
