@@ -71,7 +71,8 @@ static const char *const system_folders[] = {"/bin",   "/sbin",  "/lib",
 enum { SYSTEM_FOLDERS = sizeof system_folders / sizeof *system_folders };
 
 static const char *const system_files[] = {"/etc/ld.so.cache", "/etc/alternatives"};
-static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
+/* Each bind costs a third of a millisecond; /dev/random becomes a link to the last. */
+static const char *const devices[] = {"/dev/null", "/dev/urandom"};
 
 static void add_system_folder(struct words *words, const char *path)
 {
@@ -88,30 +89,16 @@ static void add_system_folder(struct words *words, const char *path)
 
 static void add_namespaces(struct words *words)
 {
-    static const char *const options[] = {"--unshare-user",
-                                          "--unshare-pid",
-                                          "--unshare-net",
-                                          "--unshare-ipc",
-                                          "--unshare-uts",
-                                          "--hostname",
-                                          "lcx",
-                                          "--unshare-cgroup-try",
-                                          "--cap-drop",
-                                          "ALL",
-                                          "--die-with-parent",
-                                          "--new-session",
-                                          "--as-pid-1",
-                                          "--ro-bind",
-                                          "/usr",
-                                          "/usr",
-                                          "--proc",
-                                          "/proc",
-                                          "--remount-ro",
-                                          "/proc",
-                                          "--symlink",
-                                          "/proc/self/fd",
-                                          "/dev/fd",
-                                          NULL};
+    /* clang-format off */
+    static const char *const options[] = {
+        "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc",
+        "--unshare-uts", "--hostname", "lcx", "--unshare-cgroup-try",
+        "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1",
+        "--ro-bind", "/usr", "/usr",
+        "--proc", "/proc", "--remount-ro", "/proc",
+        "--symlink", "/proc/self/fd", "/dev/fd", "--symlink", "urandom", "/dev/random",
+        NULL};
+    /* clang-format on */
 
     words_add(words, host_bwrap());
     words_add_all(words, options);

@@ -2,7 +2,7 @@
  *
  *   bwrap (the list of what is to be seen) -- lcx-confine (limits, filters) -- program
  *
- * Does not know: processes, clocks. Tests: tests/sandbox/plan_test.c
+ * Does not know: processes, clocks. Tests: tests/sandbox/sandbox_test.c
  */
 #ifndef SANDBOX_PLAN_H
 #define SANDBOX_PLAN_H

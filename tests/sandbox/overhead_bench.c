@@ -75,9 +75,10 @@ static void measure(const char *name, int n)
         sandboxed[i] = run_sandboxed(folder, &inside[i]);
     }
     const double base = quantile(bare, n, 0.5), whole = quantile(sandboxed, n, 0.5);
-    printf("%-12s bare %6.2f ms   sandbox %6.2f ms (90%%: %6.2f)   overhead %6.2f ms   "
+    printf("%-12s bare %6.2f ms   sandbox %6.2f ms (10%%: %.2f, 90%%: %.2f)   overhead %6.2f ms   "
            "inside %6.2f ms\n",
-           name, base, whole, quantile(sandboxed, n, 0.9), whole - base, quantile(inside, n, 0.5));
+           name, base, whole, quantile(sandboxed, n, 0.1), quantile(sandboxed, n, 0.9),
+           whole - base, quantile(inside, n, 0.5));
     if (sandbox_folder_remove(folder, &err)) stop(&err);
     free(folder);
 }
