@@ -104,7 +104,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         make(in, (struct sizes){1, 5, 2, 8}, kind == FAR || kind == FAR_HALF ? 40 : 3,
              kind >= NEAR_HALF, usual, rng);
         break;
-    default: CHECK(!"known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

@@ -375,7 +375,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case ONE_TOKEN: make(in, 2, 1, (rule){0.7, 0.5, 1}, any_logits, rng); break;
     case LARGE: make(in, 3, 10, (rule){0.5, 0.95, 0}, large_logits, rng); break;
     case DISTRIBUTION: make_distribution(in, rng); break;
-    default: CHECK(false && "known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

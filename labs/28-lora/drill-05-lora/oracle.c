@@ -129,7 +129,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case MERGE_TWICE: make(in, OP_TWICE, 3, 5, 7, 3, 6.0, rng); break;
     case UNMERGE: make(in, OP_UNMERGE, 2, 7, 5, 2, 3.0, rng); break;
     case START: make(in, OP_START, 4, 8, 6, 2, 4.0, rng); break;
-    default: CHECK(false && "known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 
