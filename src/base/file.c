@@ -144,8 +144,12 @@ enum status folder_make(const char *path, mode_t mode, struct error *err)
         if (*p != '/' && *p != '\0') continue;
         const char kept = *p;
         *p = '\0';
-        if (mkdir(copy, mode) != 0 && !file_is_folder(copy))
+        const bool made = mkdir(copy, mode) == 0;
+        const int number = errno;
+        if (!made && !file_is_folder(copy)) {
+            errno = number;
             status = error_set_errno(err, STATUS_IO, "%s: cannot make the folder", copy);
+        }
         *p = kept;
         if (kept == '\0') break;
     }
