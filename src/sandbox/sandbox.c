@@ -178,10 +178,9 @@ static enum status walls_refuse(struct error *err)
 
 /* ---- start ---- */
 
-/* Both ends above the standard three, closed on execve. */
-static bool pipe_make(int ends[2])
+/* Keep both ends above the standard three, which the supervisor makes its own. */
+static bool ends_move(int ends[2])
 {
-    if (pipe2(ends, O_CLOEXEC) != 0) return false;
     for (int i = 0; i < 2; i++) {
         if (ends[i] > 2) continue;
         const int moved = fcntl(ends[i], F_DUPFD_CLOEXEC, 3);
@@ -190,6 +189,13 @@ static bool pipe_make(int ends[2])
     }
     return ends[0] >= 0 && ends[1] >= 0;
 }
+
+static bool pair_make(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 && ends_move(ends);
+}
+
+static bool pipe_make(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 && ends_move(ends); }
 
 static void close_all(int *fds, int n)
 {
@@ -206,10 +212,9 @@ static enum status descriptors_make(int fd[FDS], const struct sandbox_request *r
     enum status status = STATUS_OK;
 
     for (int i = 0; i < FDS; i++) fd[i] = -1;
-    if (!pipe_make(fd + CONTROL_READ) || !pipe_make(fd + REPORT_READ))
+    if (!pair_make(fd + CONTROL_READ) || !pipe_make(fd + REPORT_READ))
         status = error_set_errno(err, STATUS_IO, _("sandbox: pipe"));
-    if (!status && request->channel &&
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd + OURS) != 0)
+    if (!status && request->channel && !pair_make(fd + OURS))
         status = error_set_errno(err, STATUS_IO, _("sandbox: channel"));
     fd[HELPER] = open(helper, O_RDONLY | O_CLOEXEC);
     if (!status && fd[HELPER] < 0) status = error_set_errno(err, STATUS_UNAVAILABLE, "%s", helper);
@@ -319,13 +324,8 @@ char *sandbox_child_options(const struct sandbox *worker, const struct sandbox_p
 
 void sandbox_kill(struct sandbox *sandbox)
 {
-    /* The supervisor may be gone: then a write would raise SIGPIPE here. Closing the
-     * pipe would tell it that we are gone, and it would not report. */
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    if (sandbox->control < 0) return;
-    sigaction(SIGPIPE, &ignore, &before);
-    (void)!write(sandbox->control, "k", 1);
-    sigaction(SIGPIPE, &before, NULL);
+    /* Closing our end would say that we are dead, and there would be no report. */
+    if (sandbox->control >= 0) (void)!send(sandbox->control, "k", 1, MSG_NOSIGNAL);
 }
 
 /* ---- finish ---- */
