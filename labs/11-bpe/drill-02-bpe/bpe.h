@@ -11,6 +11,8 @@ struct merge {
     int left, right;
 };
 
+/* The buffers of a call do not overlap. A text, a list of ids and a list of merges may be empty. */
+
 /* Learn up to n_merges merges. Returns how many.
  *
  *   merges   [n_merges]   written from the start

@@ -92,6 +92,25 @@ static void fill_quarters(float *x, int64_t count, float mean, struct rng *rng)
     for (int64_t i = 0; i < count; i++) x[i] = mean + 0.25f * (float)rng_between(rng, -16, 16);
 }
 
+/* All rows but the last are constant. Their numbers have 18 bits, so that sums and means are exact
+ * in float32 but squares are not: sum(x^2)/C - mean^2 is then off by a hundredth of eps and more.
+ * beta is not small, so that one rounding of the mean (a factor 1/C) is nothing beside y. */
+static void make_constant(struct record *in, struct rng *rng)
+{
+    enum { T = 4, C = 7 };
+    make(in, 2, T, C, 1e-4, rng);
+    float *x = floats(in, "x"), *gamma = floats(in, "gamma"), *beta = floats(in, "beta");
+    for (int64_t n = 0; n < 2 * T - 1; n++) {
+        const float size = (float)(2 * rng_between(rng, 3 << 14, 3 << 15) + 1) / (float)(1 << 15);
+        for (int64_t c = 0; c < C; c++) x[n * C + c] = n % 2 ? -size : size;
+    }
+    for (int64_t c = 0; c < C; c++) {
+        gamma[c] = copysignf(0.5f + 0.25f * fabsf(gamma[c]), gamma[c]);
+        beta[c] = copysignf(1.0f + fabsf(beta[c]), beta[c]);
+    }
+    scale(floats(in, "d_y"), 2 * T * C, 0.1);
+}
+
 static void make_case(struct record *in, int kind, struct rng *rng)
 {
     switch (kind) {
@@ -111,11 +130,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         scale(floats(in, "x"), 4 * 8, 1e-3);
         scale(floats(in, "d_y"), 4 * 8, 0.01);
         break;
-    case CONSTANT: /* exact in float32: no variance at all in the first two rows */
-        make(in, 1, 3, 8, 1e-3, rng);
-        for (int i = 0; i < 2 * 8; i++) floats(in, "x")[i] = i < 8 ? 0.25f : -0.125f;
-        scale(floats(in, "d_y"), 3 * 8, 0.1);
-        break;
+    case CONSTANT: make_constant(in, rng); break;
     case ONE_CHANNEL: /* small numbers: 1/sqrt(eps) multiplies every rounding error */
         make(in, 2, 3, 1, 1e-3, rng);
         scale(floats(in, "x"), 2 * 3, 0.25);

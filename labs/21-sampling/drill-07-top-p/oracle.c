@@ -4,7 +4,8 @@
  *          -> divided by their sum -> back in the vocabulary's order -> first sum above the draw
  *
  * Every input keeps its decisions (which tokens stay, which is drawn) at a distance from the point
- * where rounding could flip them, whichever mistakes are made: see clear_of_edges().
+ * where rounding could flip them, whichever mistakes are made: see clear_of_edges(). In
+ * make_exact() and make_p_one() nothing is rounded that decides.
  *
  * Source: Holtzman et al. 2019 (arXiv:1904.09751).
  */
@@ -47,6 +48,9 @@ enum {
     P_ZERO,
     K_OVER,
     ENDS,
+    EXACT,
+    P_ONE,
+    MANY_TIES,
     ONE_TOKEN,
     LARGE,
     DISTRIBUTION,
@@ -66,6 +70,9 @@ static const struct case_kind kinds[N_KINDS] = {
     [P_ZERO] = {"top-p 0", CASE_EDGE, false},
     [K_OVER] = {"top-k larger than the vocabulary", CASE_EDGE, false},
     [ENDS] = {"draws at both ends", CASE_EDGE, false},
+    [EXACT] = {"a sum that hits top-p exactly", CASE_EDGE, false},
+    [P_ONE] = {"top-p 1, with tiny probabilities", CASE_EDGE, false},
+    [MANY_TIES] = {"hundreds of equal logits", CASE_EDGE, false},
     [ONE_TOKEN] = {"a vocabulary of one token", CASE_EDGE, false},
     [LARGE] = {"very large logits", CASE_EDGE, false},
     [DISTRIBUTION] = {"frequencies of many draws", CASE_PROPERTY, false},
@@ -115,20 +122,18 @@ static int64_t nucleus(const struct entry *entries, int64_t n, double p, uint32_
 {
     if (p >= 1.0) return n;
     if (p <= 0.0) return 1;
-    double before = 0.0;
-    int64_t kept = n;
+    int64_t below = 0, not_above = 0; /* sums of the first 1, 2, ... that are < p, <= p */
+    double sum = 0.0;
     for (int64_t i = 0; i < n; i++) {
-        const double after = before + entries[i].prob;
-        *room = fmin(*room, fabs(after - p));
-        if (kept == n && after >= p) {
-            kept = i + 1;
-            if (made & 1u << CUT_EARLY) kept = i > 0 ? i : 1;
-            if (made & 1u << ONE_TOO_MANY) kept = i + 2 < n ? i + 2 : n;
-            if (kept == n) break;
-        }
-        before = after;
+        sum += entries[i].prob;
+        *room = fmin(*room, fabs(sum - p));
+        below += sum < p;
+        not_above += sum <= p;
     }
-    return kept;
+    int64_t kept = below + 1;
+    if (made & 1u << CUT_EARLY) kept = not_above > 0 ? not_above : 1;
+    if (made & 1u << ONE_TOO_MANY) kept = below + 2;
+    return kept < n ? kept : n;
 }
 
 /* One row. Returns how far its nearest decision is from flipping. */
@@ -275,18 +280,60 @@ static void make(struct record *in, int64_t B, int64_t V, struct rule rule, fill
         } while (!clear_of_edges(logits + b * V, &rule, (double)draws[b], V));
 }
 
-/* The first row draws 0, the second the largest float below 1, and so on. */
+/* Whether the first and the last token of the vocabulary are cut */
+static bool cut_at_both_ends(const float *logits, const struct rule *rule, int64_t V)
+{
+    double *probs = memory_new((size_t)V, sizeof *probs);
+    int64_t token;
+    sample_row(probs, &token, logits, rule, 0.5, V, 0);
+    const bool cut = probs[0] == 0.0 && probs[V - 1] == 0.0;
+    free(probs);
+    return cut;
+}
+
+/* A few rows draw 0, the others the largest float below 1: in float32, rounding leaves the sum of
+ * about every sixth row there or below, and then neither end of the vocabulary is right. */
 static void make_ends(struct record *in, struct rng *rng)
 {
-    enum { B = 4, V = 9 };
-    const struct rule rule = {.temperature = 0.9, .p = 0.8};
+    enum { B = 52, V = 16 };
+    const struct rule rule = {.temperature = 1.25, .p = 0.9};
     add_fields(in, B, V, &rule);
     float *logits = record_find(in, "logits")->data, *draws = record_find(in, "draws")->data;
     for (int64_t b = 0; b < B; b++) {
-        draws[b] = b % 2 ? 1.0f - 1.0f / (float)(1 << 24) : 0.0f;
-        do any_logits(logits + b * V, V, rng);
-        while (!clear_of_edges(logits + b * V, &rule, (double)draws[b], V));
+        float *row = logits + b * V;
+        draws[b] = b < 4 ? 0.0f : 1.0f - 1.0f / (float)(1 << 24);
+        do any_logits(row, V, rng);
+        while (!cut_at_both_ends(row, &rule, V) || !clear_of_edges(row, &rule, (double)draws[b], V));
     }
+}
+
+/* Two or four logits are 0 and the others far below: the sum of the first half of the zeros is
+ * top_p, exactly, in float32 too. No multiple of 1/32 that is drawn is near any running sum. */
+static void make_exact(struct record *in, struct rng *rng)
+{
+    enum { B = 4, V = 7 };
+    const struct rule rule = {.temperature = 1.0, .p = 0.5};
+    add_fields(in, B, V, &rule);
+    float *logits = record_find(in, "logits")->data, *draws = record_find(in, "draws")->data;
+    for (int64_t b = 0; b < B; b++) {
+        for (int64_t v = 0; v < V; v++) logits[b * V + v] = -200.0f;
+        for (int64_t zeros = b % 2 ? 2 : 4; zeros > 0;) {
+            float *logit = &logits[b * V + rng_below(rng, V)];
+            if (*logit != 0.0f) *logit = 0.0f, zeros--;
+        }
+        draws[b] = (float)(2 * rng_below(rng, 16) + 1) / 32.0f;
+    }
+}
+
+/* Draw 0 takes the very first token, unless it was cut: its probability is exp(-60), which is
+ * nothing beside 1 but no underflow. */
+static void make_p_one(struct record *in, struct rng *rng)
+{
+    enum { B = 3, V = 5 };
+    const struct rule rule = {.temperature = 1.0, .p = 1.0};
+    add_fields(in, B, V, &rule);
+    float *logits = record_find(in, "logits")->data;
+    for (int64_t b = 0; b < B; b++) logits[b * V + rng_between(rng, 1, V - 1)] = 60.0f;
 }
 
 enum { MANY_DRAWS = 2048 };
@@ -322,6 +369,9 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case P_ZERO: make(in, 3, 7, (rule){1.2, 0.0, 0}, any_logits, rng); break;
     case K_OVER: make(in, 3, 7, (rule){0.9, 0.75, 20}, any_logits, rng); break;
     case ENDS: make_ends(in, rng); break;
+    case EXACT: make_exact(in, rng); break;
+    case P_ONE: make_p_one(in, rng); break;
+    case MANY_TIES: make(in, 2, 300, (rule){1.0, 1.0, 100}, tied_logits, rng); break;
     case ONE_TOKEN: make(in, 2, 1, (rule){0.7, 0.5, 1}, any_logits, rng); break;
     case LARGE: make(in, 3, 10, (rule){0.5, 0.95, 0}, large_logits, rng); break;
     case DISTRIBUTION: make_distribution(in, rng); break;

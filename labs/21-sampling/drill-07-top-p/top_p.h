@@ -7,7 +7,8 @@
  *   logits   [B,V]
  *   draws    [B]     uniform numbers in [0,1), one for each row
  *
- * temperature 0: greedy. top_k 0: no limit. All buffers belong to the caller and do not overlap. */
+ * temperature 0: greedy. top_k 0: no limit. All buffers belong to the caller, are
+ * row-major and do not overlap. */
 void top_p_sample(float *probs, int *tokens, const float *logits, float temperature, int top_k,
                   float top_p, const float *draws, int B, int V);
 

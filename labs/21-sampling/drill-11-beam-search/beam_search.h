@@ -19,7 +19,8 @@ struct beam_model {
     void (*step)(void *context, float *log_probs, int *states, const int *tokens, int n);
 };
 
-/* The n_beams best hypotheses, best score first.
+/* The n_beams best hypotheses, best score first. The buffers do not overlap, neither here nor in
+ * step(), and belong to whoever calls; n_beams, max_length and V are at least 1.
  *
  *   tokens  [n_beams,max_length]   written: lengths[j] tokens in row j; what follows is not read
  *   lengths [n_beams]              written: the start token does not count, the end token does

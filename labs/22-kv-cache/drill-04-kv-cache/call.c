@@ -32,6 +32,13 @@ static void paste(float *out, const float *x, int64_t R, int64_t N, int64_t D, i
         memcpy(out + (r * N + first) * D, x + r * count * D, (size_t)(count * D) * sizeof *x);
 }
 
+/* Put back what the candidate got, so that a change it made shows as one of the inputs. */
+static void given(const struct record *in, const char *name, int64_t start, const float *x,
+                  int64_t R, int64_t N, int64_t D, int64_t first, int64_t count)
+{
+    paste((float *)record_find(in, name)->data + start, x, R, N, D, first, count);
+}
+
 static void spoil(float *x, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) x[i] = NAN;
@@ -66,6 +73,7 @@ static void run_layer(const struct record *in, struct record *out)
             float *y = nothing(rows * feed[i] * C);
             if (keep[i] >= 0) kv_cache_truncate(caches[c], (int)keep[i]);
             kv_cache_forward(caches[c], y, x, &weights, (int)feed[i]);
+            given(in, "x", start, x, rows, N, C, at, feed[i]);
             paste(result + start, y, rows, N, C, at, feed[i]);
             free(x);
             free(y);
@@ -92,9 +100,12 @@ static void run_cache(const struct record *in, struct record *out)
         float *y = nothing(B * H * ask[i] * D);
         if (keep[i] >= 0) kv_cache_truncate(cache, (int)keep[i]);
         kv_cache_append(cache, k, v, (int)feed[i]);
+        given(in, "k", 0, k, B * H, N, D, at, feed[i]);
+        given(in, "v", 0, v, B * H, N, D, at, feed[i]);
         spoil(k, B * H * feed[i] * D);
         spoil(v, B * H * feed[i] * D);
         kv_cache_attend(cache, y, q, (int)ask[i]);
+        given(in, "q", 0, q, B * H, M, D, asked, ask[i]);
         paste(result, y, B * H, M, D, asked, ask[i]);
         free(k);
         free(v);

@@ -17,6 +17,11 @@ def copy(x):
     return x.clone() if hasattr(x, "clone") else x.copy()
 
 
+def given(x, copied):
+    """Put back what the candidate got, so that a change it made shows as one of the inputs."""
+    x[...] = copied
+
+
 def expect(name, value, like, shape):
     if not isinstance(value, type(like)):
         raise TypeError(
@@ -42,7 +47,9 @@ def run_layer(solution, x):
         for cache, group in zip(caches, groups):
             if keep >= 0:
                 solution.truncate(cache, keep)
-            y = solution.forward(cache, copy(tokens[group, at : at + count]), *weights)
+            piece = copy(tokens[group, at : at + count])
+            y = solution.forward(cache, piece, *weights)
+            given(tokens[group, at : at + count], piece)
             out[group, at : at + count] = expect("forward", y, tokens, (rows, count, C))
         at += count
     return {"out": out}
@@ -59,9 +66,13 @@ def run_cache(solution, x):
             solution.truncate(cache, keep)
         new_k, new_v = copy(k[:, :, at : at + count]), copy(v[:, :, at : at + count])
         solution.append(cache, new_k, new_v)
+        given(k[:, :, at : at + count], new_k)
+        given(v[:, :, at : at + count], new_v)
         new_k[...] = float("nan")
         new_v[...] = float("nan")
-        y = solution.attend(cache, copy(q[:, :, asked : asked + queries]))
+        new_q = copy(q[:, :, asked : asked + queries])
+        y = solution.attend(cache, new_q)
+        given(q[:, :, asked : asked + queries], new_q)
         out[:, :, asked : asked + queries] = expect("attend", y, q, (B, H, queries, D))
         at += count
         asked += queries

@@ -2,6 +2,8 @@
 #ifndef KV_CACHE_H
 #define KV_CACHE_H
 
+/* All buffers are row-major and do not overlap. What is const is not modified. */
+
 /* Yours: define it in kv_cache.c. */
 struct kv_cache;
 
@@ -27,12 +29,14 @@ void kv_cache_truncate(struct kv_cache *cache, int length);
 
 /* Causal attention of T queries, which stand at the last T positions held.
  *
- *   out, q   [B,H,T,D]   do not overlap; out is written */
+ *   out   [B,H,T,D]   written
+ *   q     [B,H,T,D]  */
 void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, int T);
 
 /* The layer: add positions, project, append, attend, project.
  *
- *   out, x   [B,T,C]   do not overlap; out is written */
+ *   out   [B,T,C]   written
+ *   x     [B,T,C] */
 void kv_cache_forward(struct kv_cache *cache, float *out, const float *x,
                       const struct kv_weights *weights, int T);
 

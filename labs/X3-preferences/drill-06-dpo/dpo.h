@@ -2,7 +2,8 @@
 #ifndef DPO_H
 #define DPO_H
 
-/* P pairs. Row p of every array is the chosen reply of pair p, row P + p the rejected one. */
+/* P pairs. Row p of every array is the chosen reply of pair p, row P + p the rejected one.
+ * All buffers, those of the results too, belong to the caller, are row-major and do not overlap. */
 struct dpo_batch {
     const float *policy;      /* [2*P,T,V]  logits of the model in training */
     const float *reference;   /* [2*P,T,V]  logits of the frozen model */

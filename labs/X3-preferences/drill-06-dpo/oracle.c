@@ -47,6 +47,7 @@ enum {
     GRADIENT_PADDED,
     GRADIENT_LONG,
     GRADIENT_EQUAL,
+    GRADIENT_ONE_TOKEN,
     MARGINS,
     GRADIENT_MARGINS,
     EQUAL,
@@ -65,6 +66,7 @@ static const struct case_kind kinds[N_KINDS] = {
     [GRADIENT_PADDED] = {"gradient, with padding", CASE_GRADIENT, false},
     [GRADIENT_LONG] = {"gradient, longer replies", CASE_GRADIENT, false},
     [GRADIENT_EQUAL] = {"gradient, policy equal to the reference", CASE_GRADIENT, false},
+    [GRADIENT_ONE_TOKEN] = {"gradient, a vocabulary of one token", CASE_EDGE, false},
     [MARGINS] = {"very large margins", CASE_EDGE, false},
     [GRADIENT_MARGINS] = {"gradient, very large margins", CASE_EDGE, false},
     [EQUAL] = {"policy equal to the reference", CASE_PROPERTY, true},
@@ -173,6 +175,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         make(in, OP_BACKWARD, 2, 6, 5, 0.5, true, rng);
         make_equal(in);
         break;
+    case GRADIENT_ONE_TOKEN: make(in, OP_BACKWARD, 2, 5, 1, 0.5, true, rng); break;
     case MARGINS: make_margins(in, OP_FORWARD, rng); break;
     case GRADIENT_MARGINS: make_margins(in, OP_BACKWARD, rng); break;
     case EQUAL:
