@@ -481,7 +481,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 static void make_timed(struct record *in, int64_t n, int calls, struct rng *rng)
 {
     (void)calls;
-    make(in, OP_BACKWARD, n, 96, 96, 8, 16.0, rng);
+    make(in, OP_BACKWARD, n, 96, 96, 8, 4.0, rng);
 }
 
 const struct oracle oracle_lora = {
