@@ -16,7 +16,7 @@
 #include "grader/channel.h"
 #include "grader/python.h"
 
-enum { START_S = 60, END_S = 5, EVENT_LIMIT = 8, CHILD_DESCRIPTORS = 64 };
+enum { START_S = 60, END_S = 5, EVENT_LIMIT = 8 };
 
 struct worker {
     struct sandbox sandbox;
@@ -110,15 +110,6 @@ struct worker *worker_get(struct grader *grader, enum lane lane, struct trouble 
     return grader->workers[lane];
 }
 
-/* Options of confine_apply(), a line each. */
-static char *confine_options(const struct sandbox_profile *profile, const char *folder)
-{
-    return text_printf("--cpu\n%.0f\n--data\n%llu\n--file\n%llu\n--files\n%d\n--no-fork\n"
-                       "--read\n/\n--write\n%s\n--write\n/tmp\n--write\n/dev/null",
-                       profile->cpu_s, (unsigned long long)profile->memory_bytes,
-                       (unsigned long long)profile->file_bytes, CHILD_DESCRIPTORS, folder);
-}
-
 static char *forbidden_names(const struct drill *drill, enum lane lane)
 {
     struct text names = {0};
@@ -150,7 +141,8 @@ void worker_run(struct worker *worker, struct runner *runner, const char *source
         text_done(&call);
         return;
     }
-    char *confine = confine_options(profile, worker->folder);
+    char *confine = sandbox_child_options(&worker->sandbox, profile,
+                                          (const char *const *)worker->python.prefixes, NULL);
     char *forbidden = forbidden_names(runner->drill, runner->lane);
     char *file = drill_file_name(runner->drill, runner->lane);
     runner->id = worker->next_id++;

@@ -11,7 +11,9 @@ struct merge {
     int left, right;
 };
 
-/* The buffers of a call do not overlap. A text, a list of ids and a list of merges may be empty. */
+/* The buffers of a call do not overlap. A text, a list of ids and a list of merges may be empty;
+ * their pointers are valid all the same, never NULL. What a buffer holds after the count that you
+ * return is not looked at. */
 
 /* Learn up to n_merges merges. Returns how many.
  *

@@ -1,14 +1,52 @@
+import numpy as np
+
 CALLABLES = {"lora_init": 2, "LoRA": 4}
 
-INIT, START, FORWARD, BACKWARD, STEP, MERGE, MERGE_TWICE, UNMERGE = range(8)  # `op`, as in oracle.c
+INIT, START, FORWARD, BACKWARD, STEP, MERGE, MERGE_TWICE, UNMERGE, LIFE = range(9)  # `op`
+
+
+def copier(lane):
+    """now(v): a copy of what v, an attribute or a result, holds at this moment."""
+
+    def now(value):
+        if isinstance(value, np.ndarray):
+            return value.copy()
+        return value.detach().clone() if lane == "torch" and hasattr(value, "detach") else value
+
+    return now
+
+
+def life(layer, x, now):
+    """One layer through many calls, as solve_life() of oracle.c has them."""
+    first, other = (x["x"], x["d_y"]), (x["x_other"], x["d_y_other"])
+    out = {}
+
+    def put_gradients(when, batch):
+        d_x, d_A, d_B = layer.backward(*batch)
+        out["d_x" + when], out["d_A" + when], out["d_B" + when] = now(d_x), now(d_A), now(d_B)
+
+    out["y_0"] = now(layer.forward(first[0]))
+    put_gradients("_0", other)
+    layer.step(*first, x["lr"])
+    layer.step(*other, x["lr"])
+    out["W_1"], out["A_1"], out["B_1"] = now(layer.W), now(layer.A), now(layer.B)
+    out["y_1"] = now(layer.forward(other[0]))
+    put_gradients("_1", first)
+    layer.merge()
+    out["W_1_merged"] = now(layer.W)
+    out["y_1_merged"] = now(layer.forward(first[0]))
+    layer.unmerge()
+    out["W_1_unmerged"] = now(layer.W)
+    layer.step(*first, x["lr"])
+    out["A_2"], out["B_2"] = now(layer.A), now(layer.B)
+    layer.merge()
+    out["W_2_merged"] = now(layer.W)
+    return out
 
 
 def call(solution, x, lane):
     op = x["op"]
-
-    def now(weight):
-        """A copy of what an attribute holds at this moment."""
-        return weight.copy() if lane == "numpy" else weight.detach().clone()
+    now = copier(lane)
 
     if op == INIT:
         A, B = solution.lora_init(x["draws"], x["n_out"])
@@ -29,6 +67,9 @@ def call(solution, x, lane):
     if op == STEP:
         layer.step(x["x"], x["d_y"], x["lr"])
         return {"W": layer.W, "A": layer.A, "B": layer.B, "y": layer.forward(x["x"])}
+
+    if op == LIFE:
+        return life(layer, x, now)
 
     out = {}
     if op == UNMERGE:

@@ -5,18 +5,19 @@
 #include <stdbool.h>
 
 /* A linear layer with a low-rank adapter: y = x W^T + (alpha/R) (x A^T) B^T.
- * The buffers belong to the caller, are row-major and do not overlap. */
+ * The buffers belong to the caller, are row-major and do not overlap. A caller that does not use
+ * lora_init() fills A and B and sets `merged` to false; after that only these functions write. */
 struct lora {
     int n_in, n_out, rank; /* I, O, R */
     float alpha;
-    bool merged; /* whether W holds the adapter; the caller sets it to false at first */
+    bool merged; /* whether W holds the adapter */
     float *W;    /* [O,I]  the base: frozen; only merge and unmerge may write it */
     float *A;    /* [R,I] */
     float *B;    /* [O,R] */
 };
 
-/* Fill A from `draws` [R,I], uniform numbers in [0,1), and B with zeros; `merged` becomes
- * false, W is not looked at. */
+/* Fill A from `draws` [R,I], uniform numbers in [0,1), and B with zeros; W is not looked
+ * at. `merged` becomes false, whatever it was. */
 void lora_init(struct lora *lora, const float *draws);
 
 /* y [N,O] is written; x [N,I]. */

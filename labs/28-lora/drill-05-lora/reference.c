@@ -51,6 +51,7 @@ void lora_init(struct lora *lora, const float *draws)
         //: end
     }
     for (size_t i = 0; i < (size_t)lora->n_out * (size_t)lora->rank; i++) lora->B[i] = 0.0f;
+    lora->merged = false;
 }
 
 /* hidden[r] = A[r,:] . x */
