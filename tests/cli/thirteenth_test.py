@@ -5,6 +5,7 @@ A copy of the tree is configured without the drill tests/data/drill-13-double. T
 put into labs/ and the build is brought up to date as ./dev build does. What is built is lcx and
 what grades this drill; everything else is the work of other tests.
 """
+import json
 import os
 import re
 import shutil
@@ -104,6 +105,11 @@ def _is_sat(w):
     out, _ = w.run("drill", "submit", "13")
     assert out.startswith("PASS"), out
     assert [row["verdict"] for row in w.rows("drill", "history", "13")] == ["pass", "fail", "fail"]
+
+    if "numpy" in w.rows("drill", "list")[-1]["lanes"]:
+        _write(w.path("used.py"), "import numpy as np\n\n\ndef doubled(x):\n    return np.ldexp(x, 1)\n")
+        (row,) = w.rows("drill", "submit", "13", "used.py", status=1)
+        assert row["verdict"] == "fail" and "numpy.ldexp was used" in json.dumps(row), row
 
     hunt = w.path("hunt")
     w.run("drill", "start", "13", "--lang", "c", "--mode", "bugs", "--dir", hunt)
