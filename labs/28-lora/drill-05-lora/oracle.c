@@ -133,6 +133,11 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case MERGE_TWICE: make(in, OP_TWICE, 3, 5, 7, 3, 6.0, rng); break;
     case UNMERGE: make(in, OP_UNMERGE, 2, 7, 5, 2, 3.0, rng); break;
     case START: make(in, OP_START, 4, 8, 6, 2, 4.0, rng); break;
+    case LIFE: /* and a second batch, of another number of tokens */
+        make(in, OP_LIFE, 4, 7, 5, 3, 4.5, rng);
+        add_normal(in, "x_other", 3, 7, 1.0, rng);
+        add_normal(in, "d_y_other", 3, 5, 1.0, rng);
+        break;
     default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
