@@ -10,7 +10,7 @@ void checkpointing(float *y, float *dx, float *d_weights, const float *x, const 
     //| every = 1;
     //: right
     //: end
-    const int L = layers->L, n_kept = (L + every - 1) / every;
+    const int L = layers->L, n_kept = (L - 1) / every + 1;
     const int longest = every < L ? every : L;
     const size_t size = layers->activation_size;
     int64_t *seeds = malloc((size_t)L * sizeof *seeds);
