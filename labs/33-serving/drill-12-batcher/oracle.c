@@ -428,7 +428,7 @@ static bool any_waits(const struct following *f)
 /* The log's line of this step, request by request. */
 static void work(struct following *f)
 {
-    bool ran[REQUEST_LIMIT];
+    bool ran[REQUEST_LIMIT] = {false};
     f->n_before = 0;
     f->work_tokens = 0;
     for (int i = 0; i < f->s.n; i++) {
