@@ -183,6 +183,28 @@ static enum status add_interrupted(struct app *app, struct text *out, struct err
     return STATUS_OK;
 }
 
+/* Sittings of the last day whose time ended without a submission: nobody was there to say so. */
+static enum status add_expired(struct app *app, struct text *out, struct error *err)
+{
+    enum { DAY_MS = 24 * 3600 * 1000, LATEST = 10 };
+    struct sitting *sittings;
+    int n;
+    const enum status status = sitting_list(&sittings, &n, app->progress, NULL, LATEST, err);
+    if (status) return status;
+    for (int i = 0; i < n; i++) {
+        if (sittings[i].state != SITTING_EXPIRED) continue;
+        if (clock_wall_ms(app->clock) - sittings[i].ended_ms > DAY_MS) continue;
+        char *line =
+            text_printf(_("Drill %s: its time ended and nothing had been submitted. Your file is "
+                          "still there: %s"),
+                        sittings[i].drill, sittings[i].path);
+        app_paragraph(app, out, 0, line);
+        free(line);
+    }
+    sitting_list_done(sittings, n);
+    return STATUS_OK;
+}
+
 static enum status add_week(struct app *app, struct text *out, const struct agenda *agenda,
                             struct error *err)
 {
@@ -253,6 +275,7 @@ static enum status add_day(struct app *app, struct text *out, const struct agend
     }
     if (!agenda->plan.n_today) add_nothing(app, out, agenda);
     if (!status) status = add_interrupted(app, out, err);
+    if (!status) status = add_expired(app, out, err);
     if (!status) status = add_week(app, out, agenda, err);
     return status;
 }
