@@ -96,7 +96,8 @@ check_unit() {
 
 check_cppcheck() {
     mkdir -p "$logs/cppcheck"
-    sources 'src/*.c' 'practice/*.c' 'cmd/*.c' 'labs/*.c' >"$logs/cppcheck.list"
+    # A reference is shown to candidates in a bug hunt: no comments for a tool in it.
+    sources 'src/*.c' 'practice/*.c' 'cmd/*.c' 'labs/*.c' | grep -v '/reference\.c$' >"$logs/cppcheck.list"
     if [ ! -s "$logs/cppcheck.list" ]; then return 0; fi
     # Flags: tools/cppcheck.txt says why what is off is off.
     cppcheck --file-list="$logs/cppcheck.list" --cppcheck-build-dir="$logs/cppcheck" \

@@ -89,8 +89,8 @@ void beam_search(int *tokens, int *lengths, float *scores, const struct beam_mod
         scores[j] = (float)new_sums[j];
     }
 
-    void *all[] = {sums,  pool,      new_sums, log_probs,  states, new_states,
-                   paths, length, new_length, read};
+    void *all[] = {sums,       pool,  new_sums, log_probs,  states,
+                   new_states, paths, length,   new_length, read};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         free(all[i]);
     }

@@ -69,8 +69,8 @@ int batcher_step(struct batcher *batcher, struct work *work)
     }
 
     struct node *node = batcher->head;
-    while (node && n < batcher->max_running && tokens + node->n_prompt <= batcher->token_budget
-           && node->blocks <= free_blocks) {
+    while (node && n < batcher->max_running && tokens + node->n_prompt <= batcher->token_budget &&
+           node->blocks <= free_blocks) {
         work[n++] = (struct work){.request = node->request, .n_tokens = node->n_prompt};
         tokens += node->n_prompt;
         free_blocks -= node->blocks;

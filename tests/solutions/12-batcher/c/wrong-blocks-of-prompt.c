@@ -79,8 +79,8 @@ bool batcher_add(struct batcher *batcher, int request, int n_prompt, int max_new
         }
         if (2 * count >= batcher->capacity) {
             batcher->capacity = 2 * batcher->capacity + 32;
-            batcher->queue = checked(
-                realloc(batcher->queue, batcher->capacity * sizeof *batcher->queue));
+            batcher->queue =
+                checked(realloc(batcher->queue, batcher->capacity * sizeof *batcher->queue));
         }
     }
     batcher->queue[batcher->end++] = (struct waiting){request, n_prompt, max_new};
