@@ -185,13 +185,17 @@ int app_misuse(const struct app *app, const char *format, ...)
 
 void app_note(const struct app *app, const char *format, ...)
 {
-    if (app->json) return;
+    (void)app; /* standard error is not the answer: --json does not silence it */
+    char note[2048];
+    struct text clean = {0};
     va_list args;
     va_start(args, format);
-    fflush(stdout);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(note, sizeof note, format, args);
     va_end(args);
+    terminal_clean(&clean, note, strlen(note));
+    fflush(stdout);
+    fprintf(stderr, "%s\n", text_string(&clean));
+    text_done(&clean);
 }
 
 /* ---- standard output ---- */

@@ -78,7 +78,7 @@ int app_fail(const struct app *app, const struct error *err);
 /* The same for wrong use, with a format; the status is EXIT_MISUSE. */
 int app_misuse(const struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* A note on standard error, in a line of its own. Nothing with --json. */
+/* A note on standard error, in a line of its own. */
 void app_note(const struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* ---- standard output ---- */

@@ -59,32 +59,26 @@ const struct usage usage_drill_notes = {
     .example = "lcx drill notes 01",
 };
 
-/* True while an exam of this drill runs: then only the task is open. */
-static int exam_runs(struct app *app, const struct drill *drill, bool *runs)
+/* Whether an exam of this drill runs now: its results open when it has ended. */
+static bool exam_is_open(struct app *app, const char *drill)
 {
-    struct error err;
     struct sitting sitting;
-    bool found;
-    *runs = false;
-    if (sitting_running(&sitting, &found, app->progress, drill->number, &err))
-        return app_fail(app, &err);
-    if (!found) return EXIT_DONE;
-    *runs = sitting.exam;
+    bool found = false;
+    if (sitting_running(&sitting, &found, app->progress, drill, NULL) || !found) return false;
+    const bool exam = sitting.exam;
     sitting_done(&sitting);
-    return EXIT_DONE;
+    return exam;
 }
 
 int drill_notes(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
     const struct drill *drill;
-    bool exam;
     int status;
     if (!arguments_read(&arguments, app, &usage_drill_notes, argc, argv, &status)) return status;
     status = work_drill(app, arguments.words[0], &drill);
-    if (!status) status = exam_runs(app, drill, &exam);
     if (status) return status;
-    if (exam) {
+    if (exam_is_open(app, drill->number)) {
         app_note(app, _("the notes of drill %s open when its exam has ended"), drill->number);
         return EXIT_NO;
     }
@@ -173,6 +167,11 @@ static int print_attempt(struct app *app, const char *id, bool source)
     struct error err;
     struct attempt attempt;
     if (attempt_load(&attempt, app->progress, id, &err)) return app_fail(app, &err);
+    if (!source && exam_is_open(app, attempt.drill)) {
+        app_note(app, _("the results of drill %s open when its exam has ended"), attempt.drill);
+        attempt_done(&attempt);
+        return EXIT_NO;
+    }
     if (source) fwrite(attempt.source, 1, attempt.source_size, stdout);
     else if (attempt.result) printf("%s\n", attempt.result);
     else app_note(app, _("attempt %s was interrupted and has no result; its source is kept"), id);
@@ -187,7 +186,7 @@ static const char *outcome(const struct attempt *attempt)
     return attempt_verdict_name(attempt->verdict);
 }
 
-static void add_attempt(const struct app *app, struct table *table, const struct attempt *attempt)
+static void add_attempt(struct app *app, struct table *table, const struct attempt *attempt)
 {
     char when[32], clock[24];
     table_add(table, STYLE_NONE, clock_utc(when, attempt->submitted_ms));
@@ -197,12 +196,12 @@ static void add_attempt(const struct app *app, struct table *table, const struct
     table_add(table, attempt->verdict == ATTEMPT_PASS ? STYLE_GOOD : STYLE_NONE,
               _(outcome(attempt)));
     table_add(table, STYLE_NONE, attempt->sitting[0] ? app_clock(clock, attempt->elapsed_ms) : "");
-    table_add(table, STYLE_NONE, attempt->diagnosis ? attempt->diagnosis : "");
+    const bool open = attempt->diagnosis && !exam_is_open(app, attempt->drill);
+    table_add(table, STYLE_NONE, open ? attempt->diagnosis : "");
     table_add(table, STYLE_DIM, attempt->id);
-    (void)app;
 }
 
-static void attempt_json(const struct app *app, const struct attempt *attempt)
+static void attempt_json(struct app *app, const struct attempt *attempt)
 {
     char when[32];
     const char *verdict = attempt_verdict_name(attempt->verdict);
@@ -220,7 +219,9 @@ static void attempt_json(const struct app *app, const struct attempt *attempt)
     json_object_set_new(row, "seed", json_integer(attempt->seed));
     json_object_set_new(row, "verdict", verdict ? json_string(verdict) : json_null());
     json_object_set_new(row, "diagnosis",
-                        attempt->diagnosis ? json_string(attempt->diagnosis) : json_null());
+                        attempt->diagnosis && !exam_is_open(app, attempt->drill)
+                            ? json_string(attempt->diagnosis)
+                            : json_null());
     app_json(app, row);
 }
 

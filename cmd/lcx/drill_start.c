@@ -156,7 +156,6 @@ static int begin(struct app *app, const struct plan *plan, const char *folder,
     };
     enum status status =
         first_source(&source, plan->drill, plan->lane, plan->bugs, plan->seed, &err);
-    if (!status && plan->lane == LANE_C) status = write_header(plan->drill, folder, &err);
     if (!status) {
         status = file_create(plan->path, text_string(&source), source.size, 0644, &err);
         if (status == STATUS_CONFLICT)
@@ -169,6 +168,8 @@ static int begin(struct app *app, const struct plan *plan, const char *folder,
         status = sitting_begin(sitting, app->progress, &start, &err);
         if (status) unlink(plan->path);
     }
+    if (!status && plan->lane == LANE_C && write_header(plan->drill, folder, &err))
+        app_note(app, "%s", err.message); /* only the candidate's own compiler needs it */
     text_done(&source);
     return status ? app_fail(app, &err) : EXIT_DONE;
 }

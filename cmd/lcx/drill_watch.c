@@ -24,10 +24,12 @@ const struct usage usage_drill_watch = {
     .least = 1,
     .most = 1,
     .summary = N_("Grade the visible cases on every save, with the clock in sight"),
-    .details =
-        N_("Keys: r run again, h hint, t task, s submit (hidden cases; it counts), p pause the clock and let it "
-           "run again, q quit. At zero what you have is graded as your snapshot; in practice you may go on.\n"
-           "Without a terminal: one result a save, until standard input closes; with --json, result.json lines."),
+    .details = N_(
+        "Keys: r run again, h hint, t task, s submit (hidden cases; it counts), p pause the "
+        "clock and let it run again, q quit. At zero what you have is graded as your snapshot; in "
+        "practice you may go on.\n"
+        "Without a terminal: one result a save, until standard input closes; with --json, "
+        "result.json lines."),
     .example = "lcx drill watch 01\ntail -f /dev/null | lcx drill watch 01 --json",
 };
 
@@ -43,8 +45,8 @@ struct watching {
     const char *standing; /* what the last one said, in a word or two */
     enum style standing_style;
 
-    int64_t left_ms;    /* when the clock was looked at last; 0: at zero or past it */
-    bool zero_passed;   /* and we were there */
+    int64_t left_ms;     /* when the clock was looked at last; 0: at zero or past it */
+    bool zero_passed;    /* and we were there */
     struct text at_zero; /* the file at that moment, when a grading was under way */
 
     /* For the status line's own thread while a grading is under way. */
@@ -92,7 +94,7 @@ static void add_clock(const struct watching *watching, struct text *out,
                       const struct sitting *sitting)
 {
     const struct sitting_time time = clock_of(watching, sitting);
-    const enum style style = time.overtime_ms > 0         ? STYLE_BAD
+    const enum style style = time.overtime_ms > 0           ? STYLE_BAD
                              : time.left_ms < 2 * 60 * 1000 ? STYLE_WARN
                                                             : STYLE_STRONG;
     char *clock = work_clock(watching->app, sitting);
@@ -103,7 +105,7 @@ static void add_clock(const struct watching *watching, struct text *out,
     free(clock);
 }
 
-static void add_keys(const struct watching *watching, struct text *out)
+static void add_keys(const struct watching *watching, struct text *out, bool words)
 {
     const bool exam = watching->work.exam, closed = exam && watching->zero_passed;
     const struct {
@@ -121,20 +123,28 @@ static void add_keys(const struct watching *watching, struct text *out)
     int n = 0;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         if (!keys[i].shown) continue;
-        if (n++) text_add(out, "  ");
+        if (n++) text_add(out, words ? "  " : " ");
         terminal_paint(out, &watching->app->out, STYLE_CODE, keys[i].key);
-        text_format(out, " %s", keys[i].word);
+        if (words) text_format(out, " %s", keys[i].word);
     }
 }
 
+/* The clock always; of the rest what fits: all, without the verdict, without the words. */
 static void show_status(struct watching *watching)
 {
-    if (!watching->screen.line) return;
     struct text status = {0};
-    if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
-    terminal_paint(&status, &watching->app->out, watching->standing_style, watching->standing);
-    text_add(&status, " · ");
-    add_keys(watching, &status);
+    if (!watching->screen.line) return;
+    for (int form = 0; form < 3; form++) {
+        text_clear(&status);
+        if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
+        if (*watching->standing && form != 1) {
+            terminal_paint(&status, &watching->app->out, watching->standing_style,
+                           watching->standing);
+            text_add(&status, " · ");
+        }
+        add_keys(watching, &status, form < 2);
+        if (terminal_columns(status.data, status.size) < screen_width(&watching->screen)) break;
+    }
     screen_status(&watching->screen, text_string(&status));
     text_done(&status);
 }
@@ -158,8 +168,9 @@ static void busy(struct watching *watching, const char *doing)
     watching->doing = doing;
     if (watching->work.has_sitting) watching->clock = watching->work.sitting;
     watching->clock.path = NULL;
-    screen_busy(&watching->screen, compose_busy, watching,
-                _("lcx: stopped while grading; nothing is lost: lcx drill history has the attempt\n"));
+    screen_busy(
+        &watching->screen, compose_busy, watching,
+        _("lcx: stopped while grading; nothing is lost: lcx drill history has the attempt\n"));
 }
 
 /* ---- grading ---- */
@@ -168,13 +179,13 @@ static void note_verdict(struct watching *watching, const struct result *result)
 {
     switch (result->verdict) {
     case VERDICT_PASS:
-        watching->standing = result->visible_only ? _("visible cases pass") : _("passed");
+        watching->standing = result->visible_only ? _("passes") : _("passed");
         watching->standing_style = STYLE_GOOD;
         return;
     case VERDICT_FAIL: watching->standing = _("fails"); break;
-    case VERDICT_LIMIT: watching->standing = _("a limit was hit"); break;
+    case VERDICT_LIMIT: watching->standing = _("limit hit"); break;
     case VERDICT_UNAVAILABLE:
-    case VERDICT_ERROR: watching->standing = _("could not be graded"); break;
+    case VERDICT_ERROR: watching->standing = _("not graded"); break;
     }
     watching->standing_style = STYLE_BAD;
 }
@@ -209,7 +220,8 @@ static bool grade_source(struct watching *watching, enum attempt_kind kind, cons
     struct result result;
     const uint64_t seed = kind == ATTEMPT_CHECK ? SEED_VISIBLE : random_seed();
 
-    busy(watching, kind == ATTEMPT_CHECK ? _("grading the visible cases") : _("grading the hidden cases"));
+    busy(watching,
+         kind == ATTEMPT_CHECK ? _("grading the visible cases") : _("grading the hidden cases"));
     const int status =
         work_grade(watching->app, &watching->work, &watching->grader, kind, seed, &result);
     screen_idle(&watching->screen);
@@ -282,7 +294,8 @@ static void show_task(struct watching *watching)
 {
     struct text out = {0};
     struct error err;
-    char *path = text_printf("%s/task.%s.md", watching->work.drill->folder, watching->app->language);
+    char *path =
+        text_printf("%s/task.%s.md", watching->work.drill->folder, watching->app->language);
     text_add_char(&out, '\n');
     if (app_markdown(watching->app, &out, path, &err)) say(watching, err.message);
     else screen_print(&watching->screen, text_string(&out));
@@ -300,7 +313,10 @@ static void pause_or_resume(struct watching *watching)
                                    : sitting_pause(watching->app->progress, sitting->id, &err);
     read_sitting(watching);
     char *clock = work_clock(watching->app, sitting);
-    say(watching, status ? err.message : clock);
+    char *words = sitting->paused_ms ? text_printf(_("The clock stands still: %s"), clock)
+                                     : text_printf(_("The clock runs: %s"), clock);
+    say(watching, status ? err.message : words);
+    free(words);
     free(clock);
 }
 
@@ -346,9 +362,11 @@ static void reach_zero(struct watching *watching)
     } else if (!read_file(watching)) {
         return;
     }
-    say(watching, watching->work.exam
-                      ? _("Time. This is what you have at zero, graded with hidden cases:")
-                      : _("Time. This is what you have at zero, graded with hidden cases; you may go on, as overtime:"));
+    say(watching,
+        watching->work.exam
+            ? _("Time. This is what you have at zero, graded with hidden cases:")
+            : _("Time. This is what you have at zero, graded with hidden cases; you may go on, "
+                "as overtime:"));
     grade_source(watching, ATTEMPT_SNAPSHOT, _("snapshot"));
 }
 
@@ -361,13 +379,19 @@ static void say_ended(struct watching *watching)
     if (state == SITTING_PASSED) {
         watching->exit_status = EXIT_DONE;
         if (!watching->pass_shown) /* by another process */
-            words = text_printf(_("This sitting has ended: passed. Next: lcx drill notes %s, then lcx today"), number);
+            words = text_printf(
+                _("This sitting has ended: passed. Next: lcx drill notes %s, then lcx today"),
+                number);
     } else {
         watching->exit_status = EXIT_NO;
-        words = watching->work.exam
-                    ? text_printf(_("The exam is over. Next: lcx drill notes %s, lcx drill history %s, then lcx today"),
-                                  number, number)
-                    : text_printf(_("This sitting has ended. Next: lcx drill notes %s, then lcx today"), number);
+        words =
+            watching->work.exam
+                ? text_printf(
+                      _("The exam is over. Next: lcx drill notes %s, lcx drill history %s, then "
+                        "lcx today"),
+                      number, number)
+                : text_printf(_("This sitting has ended. Next: lcx drill notes %s, then lcx today"),
+                              number);
     }
     if (words) say(watching, words);
     free(words);
@@ -426,7 +450,8 @@ static void watch_until_over(struct watching *watching)
     int64_t ticked_ns = 0;
     while (!watching->over) {
         show_status(watching);
-        const int key = screen_wait(&watching->screen, watching->watch.inotify, patience_ms(watching));
+        const int key =
+            screen_wait(&watching->screen, watching->watch.inotify, patience_ms(watching));
         if (key != SCREEN_NOTHING) press(watching, key);
 
         const bool exam_over = in_exam(watching) && watching->zero_passed;
@@ -471,14 +496,15 @@ static void say_begin(struct watching *watching)
         text_format(&out, "%s\n", clock);
         free(clock);
     } else if (!is_running(watching)) {
-        char *words = text_printf(_("No clock is running: lcx drill start %s begins a sitting that counts."),
-                                  watching->work.drill->number);
+        char *words =
+            text_printf(_("No clock is running: lcx drill start %s begins a sitting that counts."),
+                        watching->work.drill->number);
         app_paragraph(app, &out, 0, words);
         free(words);
     }
     if (watching->screen.keys && !watching->screen.line) {
         text_add(&out, _("Keys: "));
-        add_keys(watching, &out);
+        add_keys(watching, &out, true);
         text_add_char(&out, '\n');
     }
     if (!app->json) screen_print(&watching->screen, text_string(&out));
@@ -496,7 +522,7 @@ int drill_watch(struct app *app, int argc, char **argv)
         work_done(&watching.work);
         return status;
     }
-    watching.standing = _("waiting for a save");
+    watching.standing = "";
     watching.grader = work_grader(app);
     watching.sat = is_running(&watching);
     watching.left_ms = watching.sat ? clock_of(&watching, &watching.work.sitting).left_ms : 0;

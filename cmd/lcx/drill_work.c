@@ -30,7 +30,12 @@ static char *absolute(const char *path)
 static enum lane lane_of_source(const char *path, const char *source)
 {
     if (text_ends_with(path, ".c")) return LANE_C;
-    return strstr(source, "import torch") || strstr(source, "from torch") ? LANE_TORCH : LANE_NUMPY;
+    for (const char *line = source; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (text_starts_with(line, "import torch") || text_starts_with(line, "from torch"))
+            return LANE_TORCH;
+    }
+    return LANE_NUMPY;
 }
 
 int work_read(struct work *work, const struct app *app)
@@ -57,7 +62,8 @@ static int find_sitting(struct work *work, struct app *app, const char *file)
         return app_fail(app, &err);
     if (!found && !file && sitting_latest(&work->sitting, &found, app->progress, number, &err))
         return app_fail(app, &err);
-    if (found && file) { /* another file than the sitting's stands for itself */
+    work->exam = found && work->sitting.state == SITTING_RUNNING && work->sitting.exam;
+    if (found && file) { /* another file stands for itself, but an exam is an exam */
         char *given = absolute(file);
         if (strcmp(given, work->sitting.path) != 0) {
             sitting_done(&work->sitting);
@@ -74,7 +80,6 @@ static int take_mode(struct work *work, const struct app *app)
     struct error err;
     work->mode = "blank";
     if (!work->has_sitting) return EXIT_DONE;
-    work->exam = work->sitting.exam;
     if (strcmp(work->sitting.mode, "bugs") != 0) return EXIT_DONE;
     work->mode = "bugs";
     if (plant_bugs(&work->plant, NULL, work->drill, work->lane, (uint64_t)work->sitting.seed, &err))
@@ -158,7 +163,10 @@ static int grade_stored(struct app *app, struct grader *grader, const struct gra
     struct error err;
     grade(result, grader, request);
 
+    result->exam =
+        false; /* the whole is stored, for afterwards; history waits for the exam's end */
     json_t *json = result_json(result, app->language);
+    result->exam = request->exam;
     char *line = json_line(json);
     json_decref(json);
     const enum status status =
@@ -194,7 +202,7 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
         .mode = work->mode,
         .source = text_string(&work->source),
         .seed = seed,
-        .exam = work->exam && running,
+        .exam = work->exam,
         .visible_only = kind == ATTEMPT_CHECK,
         .timing = kind != ATTEMPT_CHECK,
         .speed = kind != ATTEMPT_CHECK,
@@ -276,7 +284,8 @@ char *work_clock(const struct app *app, const struct sitting *sitting)
     if (sitting->state != SITTING_RUNNING) return text_copy("");
     app_clock(budget, time.budget_ms);
     if (time.overtime_ms > 0)
-        return text_printf(_("%s over the %s"), app_clock(left, time.overtime_ms), budget);
+        return text_printf(time.paused ? _("paused, %s over the %s") : _("%s over the %s"),
+                           app_clock(left, time.overtime_ms), budget);
     if (time.paused)
         return text_printf(_("paused, %s left of %s"), app_clock(left, time.left_ms), budget);
     return text_printf(_("%s left of %s"), app_clock(left, time.left_ms), budget);
@@ -373,7 +382,7 @@ static void show_printed(const struct app *app, struct text *out, const char *pr
     struct text clean = {0};
     size_t size = 0;
     if (!printed || !*printed) return;
-    for (int lines = 0; printed[size] && size < BYTES && lines < LINES; size++)
+    for (int lines = 0; size < BYTES && lines < LINES && printed[size]; size++)
         lines += printed[size] == '\n';
     size = text_utf8_valid(printed, size);
     terminal_clean(&clean, printed, size);
@@ -404,7 +413,12 @@ static void show_next(const struct app *app, struct text *out, const struct work
         next = text_printf(
             _("This is not your code's fault; nothing was lost. lcx doctor may say more. Again: lcx drill submit %s"),
             number);
-    else if (!work->exam)
+    else if (!work->exam && result->visible_only && work->has_sitting)
+        next = text_printf(_("A hint: lcx drill hint %s"), number);
+    else if (!work->exam && !result->visible_only && !work->has_sitting)
+        next =
+            text_printf(_("The same cases again: --seed %llu"), (unsigned long long)result->seed);
+    else if (!work->exam && !result->visible_only)
         next = text_printf(_("A hint: lcx drill hint %s. The same cases again: --seed %llu"),
                            number, (unsigned long long)result->seed);
     if (next) {

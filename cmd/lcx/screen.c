@@ -77,7 +77,7 @@ static void on_suspend(int number)
     const int kept = errno;
     (void)number;
     terminal_give_back();
-    raise(SIGSTOP);
+    (void)!kill(getpid(), SIGSTOP);
     terminal_take();
     here.resized = 1;
     wake_up();
@@ -88,8 +88,8 @@ static const struct {
     int number;
     void (*handler)(int);
 } handled[] = {
-    {SIGINT, on_stop},   {SIGTERM, on_stop},  {SIGHUP, on_stop},    {SIGQUIT, on_crash},
-    {SIGABRT, on_crash}, {SIGSEGV, on_crash}, {SIGBUS, on_crash},   {SIGFPE, on_crash},
+    {SIGINT, on_stop},   {SIGTERM, on_stop},  {SIGHUP, on_stop},     {SIGQUIT, on_crash},
+    {SIGABRT, on_crash}, {SIGSEGV, on_crash}, {SIGBUS, on_crash},    {SIGFPE, on_crash},
     {SIGILL, on_crash},  {SIGPIPE, on_crash}, {SIGTSTP, on_suspend}, {SIGWINCH, on_resize},
 };
 enum { N_HANDLED = sizeof handled / sizeof handled[0] };
@@ -145,7 +145,7 @@ void screen_close(struct screen *screen)
 
 /* ---- the status line ---- */
 
-static int terminal_width(const struct screen *screen)
+int screen_width(const struct screen *screen)
 {
     struct winsize size = {0};
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col) return size.ws_col;
@@ -179,7 +179,7 @@ static void draw(struct screen *screen)
     struct text out = {0};
     if (!screen->line || !screen->status.size) return;
     text_add_char(&out, '\r');
-    add_cut(&out, text_string(&screen->status), terminal_width(screen) - 1);
+    add_cut(&out, text_string(&screen->status), screen_width(screen) - 1);
     if (screen->app->out.colour) text_add(&out, "\033[0m");
     text_add(&out, "\033[J\r");
     fflush(stdout);
@@ -238,8 +238,10 @@ static int read_key(const struct screen *screen)
     if (byte == 4) return 'q';                /* Ctrl-D */
     if (byte == '\033') {
         struct pollfd more = {STDIN_FILENO, POLLIN, 0};
-        char rest[16];
-        if (poll(&more, 1, 0) > 0) (void)!read(STDIN_FILENO, rest, sizeof rest);
+        if (poll(&more, 1, 0) > 0) {
+            char rest[16];
+            (void)!read(STDIN_FILENO, rest, sizeof rest);
+        }
         return SCREEN_NOTHING;
     }
     return byte > 0 ? byte : SCREEN_NOTHING;
@@ -247,12 +249,11 @@ static int read_key(const struct screen *screen)
 
 int screen_wait(struct screen *screen, int descriptor, int timeout_ms)
 {
-    struct pollfd polled[] = {{here.wake[0], POLLIN, 0},
-                              {STDIN_FILENO, POLLIN, 0},
-                              {descriptor, POLLIN, 0}};
+    struct pollfd polled[] = {
+        {here.wake[0], POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}, {descriptor, POLLIN, 0}};
     char bytes[64];
     const int ready = poll(polled, 3, timeout_ms);
-    while (read(here.wake[0], bytes, sizeof bytes) > 0) continue;
+    while (read(here.wake[0], bytes, sizeof bytes) > 0) {}
     if (here.resized) follow_size(screen);
     if (here.stop) return SCREEN_STOP;
     return ready > 0 && polled[1].revents ? read_key(screen) : SCREEN_NOTHING;

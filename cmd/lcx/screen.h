@@ -34,6 +34,9 @@ struct screen {
 void screen_open(struct screen *screen, struct app *app);
 void screen_close(struct screen *screen);
 
+/* Columns of the whole terminal; the status line has one less. */
+int screen_width(const struct screen *screen);
+
 /* Replace the status line. Longer than the terminal is wide: cut. */
 void screen_status(struct screen *screen, const char *status);
 

@@ -17,6 +17,7 @@ VERB(drill);
 VERB(lab);
 VERB(doctor);
 VERB(data);
+VERB(bench);
 VERB(config);
 VERB(help);
 

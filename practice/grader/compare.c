@@ -190,7 +190,7 @@ static void compare_numbers(struct findings *findings, const struct oracle *orac
     for (int64_t i = 0; i < count; i++) {
         const double g = array_at(got, i), w = array_at(want, i);
         if (close_enough(g, w, &tolerance)) continue;
-        n_wrong++;
+        if (n_wrong++ == 0) worst = i;
         if (!isfinite(g) && isfinite(w)) {
             if (not_finite < 0) not_finite = i;
             continue;

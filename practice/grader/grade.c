@@ -11,7 +11,7 @@
 #include "grader/compare.h"
 #include "grader/timing.h"
 
-enum { RESTART_LIMIT = 3, SHOWN_ELEMENTS = 32 };
+enum { RESTART_LIMIT = 3, SHOWN_ELEMENTS = 64 };
 
 /* One grading under way. */
 struct grading {
@@ -24,6 +24,7 @@ struct grading {
     struct record in[ORACLE_CASE_LIMIT], out[ORACLE_CASE_LIMIT];
     bool compared[ORACLE_CASE_LIMIT]; /* out was comparable: present, shaped, typed */
     int n_runs;
+    bool cut_short; /* the last case ended the grading */
 };
 
 /* ---- troubles become findings ---- */
@@ -159,6 +160,7 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
     if (!trouble->kind) runner_call(&grading->runner, in, out, 1, NULL, trouble);
     grading->result->n_cases++;
 
+    grading->cut_short = ends_grading(trouble);
     if (trouble->kind) {
         note_trouble(grading, kind, trouble);
     } else if (oracle->solve) {
@@ -283,51 +285,87 @@ static void diagnose(struct grading *grading)
             if (grading->result->findings.list[i].mistake)
                 name_mistake(grading->result, grading->result->findings.list[i].mistake);
     if (!oracle->solve || reproduces(grading, 0)) return;
-    if (planted && try_subsets(grading, planted, request->n_planted)) return;
-    if (grading->result->n_diagnosis && !request->n_planted) return;
+    if (request->n_planted) {
+        try_subsets(grading, planted, request->n_planted);
+        return;
+    }
+    if (grading->result->n_diagnosis) return;
     if (try_in_order(grading, by_numbers)) return;
     try_subsets(grading, by_numbers, 2);
 }
 
 /* ---- time ---- */
 
-static void time_it(struct grading *grading)
+/* Timing has a process, and so a processor limit, of its own. */
+static bool fresh_process(struct grading *grading, struct trouble *trouble)
 {
-    const struct oracle *oracle = grading->oracle;
+    struct result *result = grading->result;
+    runner_end(&grading->runner);
+    if (!result->printed) {
+        result->printed = text_take(&grading->runner.printed);
+        result->cpu_ms = grading->runner.cpu_ms;
+        result->memory_bytes = grading->runner.memory_bytes;
+    }
+    runner_restart(&grading->runner, trouble);
+    return !trouble->kind;
+}
+
+static void time_complexity(struct grading *grading)
+{
+    const struct complexity *rule = &grading->oracle->complexity;
     struct result *result = grading->result;
     struct trouble trouble = {0};
 
-    if (!oracle->make_timed || !runner_alive(&grading->runner)) return;
-    if (oracle->complexity.sizes[0]) {
-        timing_complexity(&result->exponent, &grading->runner, oracle, grading->request->seed,
-                          &trouble);
-        result->exponent_limit = oracle->complexity.limit;
-        if (!trouble.kind && result->exponent > oracle->complexity.limit)
-            findings_add(&result->findings, CHECK_COMPLEXITY, -1,
-                         _("%s grows like n^%.2f, expected about n^%.1f"),
-                         _(oracle->complexity.what), result->exponent, oracle->complexity.expected)
-                ->mistake = oracle->complexity.mistake;
+    if (fresh_process(grading, &trouble))
+        timing_complexity(&result->exponent, &grading->runner, grading->oracle,
+                          grading->request->seed, &trouble);
+    if (trouble.kind) {
+        note_trouble(grading, -1, &trouble);
+        return;
     }
-    if (grading->request->speed && !trouble.kind && oracle->speed_n && !result->findings.n) {
-        struct runner reference;
-        struct speed speed = {0};
-        runner_open(&reference, grading->grader, grading->request->drill, grading->request->lane,
-                    RUNNER_FAST, NULL, &trouble);
-        if (!trouble.kind)
-            timing_speed(&speed, &grading->runner, &reference, oracle, grading->request->seed,
-                         &trouble);
-        runner_close(&reference);
-        result->speed_ratio = speed.ratio;
-        result->speed_low = speed.low;
-        result->speed_high = speed.high;
-        result->call_us = speed.call_us;
-        result->reference_us = speed.reference_us;
-        if (speed.wrong)
-            findings_add(&result->findings, CHECK_NUMBERS, -1, "%s",
-                         _("when called many times in a row it answers differently: each call must "
-                           "depend on its own inputs only"));
-    }
-    if (trouble.kind) note_trouble(grading, -1, &trouble);
+    result->exponent_limit = rule->limit;
+    if (result->exponent > rule->limit)
+        findings_add(&result->findings, CHECK_COMPLEXITY, -1,
+                     _("%s grows like n^%.2f, expected about n^%.1f"), _(rule->what),
+                     result->exponent, rule->expected)
+            ->mistake = rule->mistake;
+}
+
+/* A ratio, never a gate: what stops the measurement only leaves it out. */
+static void time_speed(struct grading *grading)
+{
+    const struct grade_request *request = grading->request;
+    struct result *result = grading->result;
+    struct trouble trouble = {0};
+    struct runner reference;
+    struct speed speed = {0};
+
+    if (!fresh_process(grading, &trouble)) return;
+    runner_open(&reference, grading->grader, request->drill, request->lane, RUNNER_FAST, NULL,
+                &trouble);
+    if (!trouble.kind)
+        timing_speed(&speed, &grading->runner, &reference, grading->oracle, request->seed,
+                     &trouble);
+    runner_close(&reference);
+    result->speed_ratio = speed.ratio;
+    result->speed_low = speed.low;
+    result->speed_high = speed.high;
+    result->call_us = speed.call_us;
+    result->reference_us = speed.reference_us;
+    if (speed.wrong)
+        findings_add(&result->findings, CHECK_NUMBERS, -1, "%s",
+                     _("when called many times in a row it answers differently: each call must "
+                       "depend on its own inputs only"));
+}
+
+/* In a bug hunt a slow mistake is looked for even while others are still in. */
+static bool wants_complexity(const struct grading *grading)
+{
+    const struct complexity *rule = &grading->oracle->complexity;
+    const struct result *result = grading->result;
+    if (!grading->request->timing || result->trouble.kind || !rule->sizes[0]) return false;
+    if (!grading->oracle->make_timed) return false;
+    return !result->findings.n || (rule->mistake && was_planted(grading->request, rule->mistake));
 }
 
 /* ---- what is shown of the failing case ---- */
@@ -366,11 +404,22 @@ static bool case_has_finding(const struct result *result, int kind)
     return false;
 }
 
+/* The smallest input on which the check that is told failed. */
+static bool case_failed(const struct result *result, int kind)
+{
+    const struct finding *first = result_first(result);
+    for (int i = 0; first && i < result->findings.n; i++)
+        if (result->findings.list[i].case_index == kind &&
+            result->findings.list[i].check == first->check)
+            return true;
+    return false;
+}
+
 static void show_failing_input(struct grading *grading)
 {
     int smallest = -1;
     for (int i = 0; i < grading->n_runs; i++) {
-        if (!case_has_finding(grading->result, grading->runs[i].kind)) continue;
+        if (!case_failed(grading->result, grading->runs[i].kind)) continue;
         if (smallest < 0 || input_size(&grading->in[i]) < input_size(&grading->in[smallest]))
             smallest = i;
     }
@@ -406,7 +455,7 @@ static void settle(struct grading *grading)
     else result->verdict = VERDICT_PASS;
 
     const bool ran = grading->n_runs > 0;
-    result->checks[CHECK_BUILD] = CHECK_PASSED;
+    if (ran) result->checks[CHECK_BUILD] = CHECK_PASSED;
     for (int check = CHECK_CONTRACT; ran && check <= CHECK_NUMBERS; check++)
         result->checks[check] = CHECK_PASSED;
     for (int i = 0; i < grading->n_runs; i++)
@@ -488,23 +537,25 @@ void grade(struct result *result, struct grader *grader, const struct grade_requ
     } else {
         run_cases(grading);
         judge_cases(grading);
+        if (wants_complexity(grading)) time_complexity(grading);
         if (result->findings.n) diagnose(grading);
         if (request->visible_only && request->lane == LANE_C && !result->findings.n &&
             !result->trouble.kind)
             check_sanitized(grading);
-        if (request->timing && !result->findings.n && !result->trouble.kind) time_it(grading);
+        if (request->speed && grading->oracle->make_timed && grading->oracle->speed_n &&
+            !result->findings.n && !result->trouble.kind)
+            time_speed(grading);
         if (!result->n_diagnosis) {
             const struct finding *first = result_first(result);
             if (first && first->mistake) name_mistake(result, first->mistake);
         }
         show_failing_input(grading);
     }
-    struct text printed = grading->runner.printed;
-    grading->runner.printed = (struct text){0};
-    runner_close(&grading->runner);
-    result->printed = text_take(&printed);
+    runner_end(&grading->runner);
+    if (!result->printed) result->printed = text_take(&grading->runner.printed);
     result->cpu_ms = grading->runner.cpu_ms;
     result->memory_bytes = grading->runner.memory_bytes;
+    runner_close(&grading->runner);
     settle(grading);
     for (int i = 0; i < grading->n_runs; i++) {
         record_done(&grading->in[i]);

@@ -14,21 +14,15 @@
 #include "base/file.h"
 #include "base/locale.h"
 
-extern char **environ;
-
-enum { ANSWER_LIMIT = 16384, ANSWER_MS = 10000 };
+enum { ANSWER_LIMIT = 16384, ANSWER_MS = 60000 };
 
 /* Prints one path a line: the executable, the version, then where it lives. */
 static const char question[] =
     "import sys\n"
-    "from importlib.util import find_spec\n"
-    "from importlib.metadata import version\n"
-    "import os\n"
-    "spec = find_spec(sys.argv[1])\n"
-    "if spec is None or not spec.origin: sys.exit(9)\n"
-    "try: v = version(sys.argv[1])\n"
-    "except Exception: v = '?'\n"
-    "site = os.path.dirname(os.path.dirname(spec.origin))\n"
+    "import os, importlib\n"
+    "library = importlib.import_module(sys.argv[1])\n"
+    "v = library.__version__\n"
+    "site = os.path.dirname(os.path.dirname(library.__file__))\n"
     "real = os.path.dirname(os.path.realpath(sys.executable))\n"
     "print(sys.executable, v, sys.prefix, sys.base_prefix, site, real, sep='\\n')\n";
 
@@ -43,9 +37,15 @@ static char *ask(const char *program, const char *library)
     posix_spawn_file_actions_adddup2(&actions, pipe_ends[1], 1);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    char *argv[] = {(char *)program, "-c", (char *)question, (char *)library, NULL};
+    posix_spawn_file_actions_addchdir_np(&actions, "/"); /* no module of the current folder */
+    char *argv[] = {(char *)program, "-I", "-c", (char *)question, (char *)library, NULL};
+    char *home = text_printf("HOME=%s", getenv("HOME") ? getenv("HOME") : "/");
+    char *path = text_printf("PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
+    char *environment[] = {home, path, NULL}; /* a version manager's shim needs both */
     pid_t pid = -1;
-    const int failed = posix_spawnp(&pid, program, &actions, NULL, argv, environ);
+    const int failed = posix_spawnp(&pid, program, &actions, NULL, argv, environment);
+    free(home);
+    free(path);
     posix_spawn_file_actions_destroy(&actions);
     close(pipe_ends[1]);
 
@@ -78,7 +78,7 @@ static char *ask(const char *program, const char *library)
 static bool is_system(const char *path)
 {
     return strcmp(path, "/usr") == 0 || strcmp(path, "/") == 0 || text_starts_with(path, "/usr/") ||
-           text_starts_with(path, "/lib");
+           strcmp(path, "/lib") == 0 || text_starts_with(path, "/lib/");
 }
 
 static void add_prefix(struct python *python, const char *path)

@@ -1,7 +1,7 @@
 /* python.h -- which Python interpreter serves a lane.
  *
- * The first of: the configured one, python3 on PATH, /usr/bin/python3 in which
- * the lane's library can be found. It is asked where it lives, so that one outside the
+ * The first of: the configured one, python3 on PATH, /usr/bin/python3 that
+ * imports the lane's library, isolated (-I), as the worker will. It is asked where it lives, so that one outside the
  * system folders can be made readable in the sandbox.
  *
  * The answer is kept in a cache folder and believed while the interpreter, the library, PATH
@@ -21,7 +21,7 @@ struct python {
 };
 
 /* `configured` and `cache` (a folder) may be NULL. STATUS_UNAVAILABLE lists the interpreters that
- * were tried, which costs about 20 ms each. */
+ * were tried, which costs an import each. */
 MUST_CHECK enum status python_find(struct python *python, enum lane lane, const char *configured,
                                    const char *cache, struct error *err);
 void python_done(struct python *python);

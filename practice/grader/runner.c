@@ -85,9 +85,9 @@ static bool write_sources(struct runner *runner, struct trouble *trouble)
     if (!status) {
         to_header = text_printf("%s/%s.h", runner->folder, drill->file);
         to_source = text_printf("%s/%s.c", runner->folder, drill->file);
-        status = file_write(to_header, text_string(&header), header.size, 0644, &err);
+        status = file_scratch(to_header, text_string(&header), header.size, 0644, &err);
     }
-    if (!status) status = file_write(to_source, source, strlen(source), 0644, &err);
+    if (!status) status = file_scratch(to_source, source, strlen(source), 0644, &err);
     if (status) set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
     text_done(&header);
     free(header_path);
@@ -112,14 +112,13 @@ static void build_c(struct runner *runner, struct trouble *trouble)
     char *header = text_printf("%s/%s.h", runner->folder, drill->file);
     char *file = text_printf("%s/%s.c", runner->folder, drill->file);
     char *program = text_printf("%s/attempt", runner->folder);
-    const char *const fast[] = {cc,   "-std=gnu17", "-O2", "-Wall", "-Wextra", "-include", header,
-                                file, object,       "-o",  program, "-lm",     NULL};
+    const char *const fast[] = {cc,   "-std=gnu17", "-O2", "-Wall", "-include", header,
+                                file, object,       "-o",  program, "-lm",      NULL};
     const char *const sanitized[] = {cc,
                                      "-std=gnu17",
                                      "-O1",
                                      "-g",
                                      "-Wall",
-                                     "-Wextra",
                                      "-fsanitize=address,undefined",
                                      "-fno-sanitize-recover=undefined",
                                      "-include",
@@ -174,7 +173,7 @@ static void start_c(struct runner *runner, struct trouble *trouble)
                                                  runner->drill->number);
     struct error err = {0};
     const char *const argv[] = {program, NULL};
-    const char *const readable[] = {program, NULL};
+    const char *const readable[] = {runner->source ? NULL : program, NULL}; /* its folder is */
     const struct sandbox_request request = {
         .profile = profile,
         .argv = argv,
@@ -267,9 +266,9 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
         const char *field;
         enum trouble_kind kind;
     } words[] = {
-        {"_sandbox", TROUBLE_OURS},        {"_forbidden", TROUBLE_CONTRACT},
-        {"_import", TROUBLE_BUILD},        {"_contract", TROUBLE_CONTRACT},
-        {"_exception", TROUBLE_EXCEPTION}, {"_memory", TROUBLE_LIMIT},
+        {"_forbidden", TROUBLE_CONTRACT}, {"_import", TROUBLE_BUILD},
+        {"_contract", TROUBLE_CONTRACT},  {"_exception", TROUBLE_EXCEPTION},
+        {"_memory", TROUBLE_LIMIT},
     };
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         const struct array *found = record_find(reply, words[i].field);
@@ -289,10 +288,6 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
         free(said);
         return;
     }
-    const struct array *status = record_find(reply, "_status");
-    if (status && array_count(status) == 1 && array_at(status, 0) == 1.0)
-        set_trouble(trouble, TROUBLE_CONTRACT, "%s",
-                    _("the inputs were modified: copy what you want to change"));
 }
 
 static void end_of_channel(struct runner *runner, enum channel_end why, struct trouble *trouble)
@@ -333,7 +328,12 @@ static void start_python(struct runner *runner, struct trouble *trouble)
     if (why) {
         end_of_channel(runner, why, trouble);
     } else {
-        reply_trouble(runner, &hello, trouble);
+        /* Nothing of the candidate's has run when the confinement fails, so only here is this
+         * word the worker's own. */
+        const struct array *confine = record_find(&hello, "_sandbox");
+        if (confine && confine->dtype == DTYPE_U8)
+            set_trouble(trouble, TROUBLE_OURS, _("the sandbox could not confine the submission"));
+        else reply_trouble(runner, &hello, trouble);
         if (trouble->kind) end(runner, trouble);
     }
     record_done(&hello);
@@ -373,11 +373,26 @@ void runner_restart(struct runner *runner, struct trouble *trouble)
     else start_python(runner, trouble);
 }
 
+static bool same_arrays(const struct record *a, const struct record *b)
+{
+    if (a->n_fields != b->n_fields) return false;
+    for (int i = 0; i < a->n_fields; i++) {
+        const struct array *x = &a->fields[i].array;
+        const struct array *y = record_find(b, a->fields[i].name);
+        if (!y || y->dtype != x->dtype || y->ndim != x->ndim) return false;
+        for (int k = 0; k < x->ndim; k++)
+            if (x->dims[k] != y->dims[k]) return false;
+        const size_t size = (size_t)array_count(x) * dtype_size(x->dtype);
+        if (size && memcmp(x->data, y->data, size) != 0) return false;
+    }
+    return true;
+}
+
 void runner_call(struct runner *runner, const struct record *in, struct record *out, int n,
                  int64_t *elapsed_ns, struct trouble *trouble)
 {
     struct text message = {0};
-    struct record head = {0};
+    struct record head = {0}, echo = {0}; /* the inputs, as they are after the call */
     struct drain drain = drain_of(runner);
 
     *trouble = (struct trouble){0};
@@ -392,23 +407,32 @@ void runner_call(struct runner *runner, const struct record *in, struct record *
         channel_send(runner->channel, message.data, message.size, deadline, &drain);
     for (int i = 0; i < n && !why; i++)
         why = channel_receive(&out[i], runner->channel, deadline, &drain);
+    if (n == 1 && !why) why = channel_receive(&echo, runner->channel, deadline, &drain);
     if (elapsed_ns) *elapsed_ns = clock_steady_ns() - start;
     text_done(&message);
     record_done(&head);
 
     if (why) end_of_channel(runner, why, trouble);
     for (int i = 0; i < n && !trouble->kind; i++) reply_trouble(runner, &out[i], trouble);
+    if (n == 1 && !trouble->kind && !same_arrays(in, &echo))
+        set_trouble(trouble, TROUBLE_CONTRACT, "%s",
+                    _("the inputs were modified: copy what you want to change"));
+    record_done(&echo);
     if (!trouble->kind) return;
     for (int i = 0; i < n; i++) record_done(&out[i]);
 }
 
-void runner_close(struct runner *runner)
+void runner_end(struct runner *runner)
 {
     struct trouble ignored = {0};
-    if (runner->channel >= 0) {
-        if (runner->lane == LANE_C) shutdown(runner->channel, SHUT_WR);
-        end(runner, &ignored);
-    }
+    if (runner->channel < 0) return;
+    if (runner->lane == LANE_C) shutdown(runner->channel, SHUT_WR);
+    end(runner, &ignored);
+}
+
+void runner_close(struct runner *runner)
+{
+    runner_end(runner);
     if (runner->folder) {
         enum status gone = sandbox_folder_remove(runner->folder, NULL);
         (void)gone; /* if not, the next start sweeps it */

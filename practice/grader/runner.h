@@ -84,6 +84,10 @@ void runner_restart(struct runner *runner, struct trouble *trouble);
 /* True when the process is there for another call. */
 bool runner_alive(const struct runner *runner);
 
+/* End the process, if it lives: afterwards `printed`, cpu_ms and memory_bytes are whole. */
+void runner_end(struct runner *runner);
+
+/* End it and release everything. */
 void runner_close(struct runner *runner);
 
 /* How a lane stands here: version and interpreter or compiler, or why it is missing and what

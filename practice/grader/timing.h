@@ -10,7 +10,7 @@
 #include "grader/runner.h"
 
 struct speed {
-    double ratio, low, high; /* candidate / reference: median, least, greatest */
+    double ratio, low, high; /* candidate / reference: median and quartiles; 0: not measured */
     double call_us, reference_us;
     bool wrong; /* a timed call answered other than the oracle */
 };

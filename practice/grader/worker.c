@@ -16,7 +16,7 @@
 #include "grader/channel.h"
 #include "grader/python.h"
 
-enum { START_S = 60, END_S = 5, EVENT_LIMIT = 8, CHILD_DESCRIPTORS = 64 };
+enum { START_S = 60, END_S = 5, EVENT_LIMIT = 8 };
 
 struct worker {
     struct sandbox sandbox;
@@ -64,7 +64,7 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
     char *confine = text_printf("%s/libconfine.so", grader->helpers);
     const char *readable[PYTHON_PREFIX_LIMIT + 3] = {script, confine};
     for (int i = 0; worker->python.prefixes[i]; i++) readable[i + 2] = worker->python.prefixes[i];
-    const char *const argv[] = {worker->python.program, "-B",    script,
+    const char *const argv[] = {worker->python.program, "-I",    "-B", script,
                                 lane_name(lane),        confine, NULL};
     const struct sandbox_request request = {
         .profile = &sandbox_profile_worker,
@@ -110,15 +110,6 @@ struct worker *worker_get(struct grader *grader, enum lane lane, struct trouble 
     return grader->workers[lane];
 }
 
-/* Options of confine_apply(), a line each. */
-static char *confine_options(const struct sandbox_profile *profile, const char *folder)
-{
-    return text_printf("--cpu\n%.0f\n--data\n%llu\n--file\n%llu\n--files\n%d\n--no-fork\n"
-                       "--read\n/\n--write\n%s\n--write\n/tmp\n--write\n/dev/null",
-                       profile->cpu_s, (unsigned long long)profile->memory_bytes,
-                       (unsigned long long)profile->file_bytes, CHILD_DESCRIPTORS, folder);
-}
-
 static char *forbidden_names(const struct drill *drill, enum lane lane)
 {
     struct text names = {0};
@@ -150,7 +141,8 @@ void worker_run(struct worker *worker, struct runner *runner, const char *source
         text_done(&call);
         return;
     }
-    char *confine = confine_options(profile, worker->folder);
+    char *confine = sandbox_child_options(&worker->sandbox, profile,
+                                          (const char *const *)worker->python.prefixes, NULL);
     char *forbidden = forbidden_names(runner->drill, runner->lane);
     char *file = drill_file_name(runner->drill, runner->lane);
     runner->id = worker->next_id++;
@@ -246,6 +238,26 @@ static void explain_end(struct runner *runner, const struct record *event, struc
     free(limit);
 }
 
+/* The worker itself is gone: a limit that all of its sandbox has, or our fault. */
+static void explain_broken(struct worker *worker, struct trouble *trouble)
+{
+    struct sandbox_report report = {0};
+    struct error err = {0};
+    sandbox_kill(&worker->sandbox);
+    const enum status status = sandbox_finish(&worker->sandbox, &report, &err);
+    worker->sandbox.channel = -1; /* finished: worker_free() must not do it again */
+    worker->broken = true;
+    if (!status && report.limit) {
+        trouble->kind = TROUBLE_LIMIT;
+        trouble->limit = report.limit;
+        trouble->limit_value = report.limit_value;
+        trouble->limit_used = report.used_value;
+    } else {
+        set_trouble(trouble, TROUBLE_OURS, _("the lane's worker has gone"));
+    }
+    sandbox_report_done(&report);
+}
+
 void worker_wait(struct worker *worker, struct runner *runner, struct trouble *trouble)
 {
     struct record event = {0};
@@ -260,8 +272,7 @@ void worker_wait(struct worker *worker, struct runner *runner, struct trouble *t
         record_done(&kill);
     }
     if (!ended) {
-        worker->broken = true;
-        if (!trouble->kind) set_trouble(trouble, TROUBLE_OURS, _("the lane's worker has gone"));
+        explain_broken(worker, trouble);
         return;
     }
     runner->cpu_ms = record_real(&event, "cpu_ms");

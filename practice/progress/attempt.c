@@ -230,7 +230,8 @@ enum status attempt_begin(char id[ID_SIZE], struct progress *progress,
 /* ---- completing ---- */
 
 struct waiting {
-    bool found, done, interrupted, counts;
+    bool found, done, interrupted;
+    bool ends; /* a pass ends its sitting: it counts, or it is the rehearsal's */
     char sitting[ID_SIZE];
     int64_t submitted_ms;
 };
@@ -241,7 +242,8 @@ static enum status look_up(struct waiting *waiting, struct progress *progress, c
     struct query query;
     *waiting = (struct waiting){0};
     query_open(&query, progress->database,
-               "SELECT state, counts, ifnull(sitting, ''), submitted_ms FROM attempt"
+               "SELECT state, counts OR (rehearsal AND kind <> 'check'), ifnull(sitting, ''),"
+               " submitted_ms FROM attempt"
                " WHERE id = ?1");
     query_bind_text(&query, 1, id);
     if (query_row(&query)) {
@@ -249,7 +251,7 @@ static enum status look_up(struct waiting *waiting, struct progress *progress, c
             .found = true,
             .done = strcmp(query_text(&query, 0), "done") == 0,
             .interrupted = strcmp(query_text(&query, 0), "interrupted") == 0,
-            .counts = query_int(&query, 1) != 0,
+            .ends = query_int(&query, 1) != 0,
             .submitted_ms = query_int(&query, 3),
         };
         snprintf(waiting->sitting, ID_SIZE, "%s", query_text(&query, 2));
@@ -278,7 +280,7 @@ static enum status complete(struct progress *progress, const char *id, enum atte
     query_bind_text(&query, 4, result);
     status = query_run(&query, err);
 
-    if (!status && waiting.counts && verdict == ATTEMPT_PASS) {
+    if (!status && waiting.ends && verdict == ATTEMPT_PASS) {
         struct sitting sitting;
         status = sitting_load(&sitting, progress, waiting.sitting, err);
         if (!status && sitting.state == SITTING_RUNNING)

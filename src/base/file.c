@@ -90,6 +90,18 @@ static enum status write_beside(const char *path, const void *bytes, size_t size
     return status;
 }
 
+enum status file_scratch(const char *path, const void *bytes, size_t size, mode_t mode,
+                         struct error *err)
+{
+    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0) return error_set_errno(err, STATUS_IO, "%s", path);
+    enum status status = STATUS_OK;
+    if (!descriptor_write(fd, bytes, size))
+        status = error_set_errno(err, STATUS_IO, "%s: not written", path);
+    close(fd);
+    return status;
+}
+
 static int move_over(const char *from, const char *to) { return rename(from, to); }
 
 static int move_if_new(const char *from, const char *to)
@@ -132,8 +144,12 @@ enum status folder_make(const char *path, mode_t mode, struct error *err)
         if (*p != '/' && *p != '\0') continue;
         const char kept = *p;
         *p = '\0';
-        if (mkdir(copy, mode) != 0 && !file_is_folder(copy))
+        const bool made = mkdir(copy, mode) == 0;
+        const int number = errno;
+        if (!made && !file_is_folder(copy)) {
+            errno = number;
             status = error_set_errno(err, STATUS_IO, "%s: cannot make the folder", copy);
+        }
         *p = kept;
         if (kept == '\0') break;
     }

@@ -21,7 +21,11 @@ MUST_CHECK enum status file_read(struct text *out, const char *path, size_t limi
 MUST_CHECK enum status file_write(const char *path, const void *bytes, size_t size, mode_t mode,
                                   struct error *err);
 
-/* The same, but STATUS_CONFLICT when `path` exists; never overwrites. */
+/* Write a file that nobody will miss after a crash: no rename, no fsync. */
+MUST_CHECK enum status file_scratch(const char *path, const void *bytes, size_t size, mode_t mode,
+                                    struct error *err);
+
+/* The same as file_write(), but STATUS_CONFLICT when `path` exists; never overwrites. */
 MUST_CHECK enum status file_create(const char *path, const void *bytes, size_t size, mode_t mode,
                                    struct error *err);
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "base/clock.h"
+#include "base/locale.h"
 
 enum { MEMORY_BYTES = 256 << 20, CHAINS = 12, ROUNDS = 1 << 22 };
 
@@ -19,36 +20,36 @@ typedef uint64_t words_32 __attribute__((vector_size(32)));
 typedef uint64_t words_64 __attribute__((vector_size(64)));
 
 /* Latency 4 on two units needs 8 chains; 12 leave room and still fit 16 registers. */
-#define MULTIPLY_ADD(name, attributes, vector)                                                      \
-    attributes static double name(int rounds)                                                      \
-    {                                                                                              \
-        const int lanes = (int)(sizeof(vector) / sizeof(float));                                   \
-        vector a = {0.1f}, b = {0.2f}, c = {0.3f}, d = {0.4f}, e = {0.5f}, f = {0.6f};             \
-        vector g = {0.7f}, h = {0.8f}, i = {0.9f}, j = {1.0f}, k = {1.1f}, l = {1.2f};             \
-        const vector m = a * 0.0f + 0.999f, s = a * 0.0f + 0.001f;                                 \
-        for (int round = 0; round < rounds; round++) {                                             \
-            a = a * m + s, b = b * m + s, c = c * m + s, d = d * m + s;                            \
-            e = e * m + s, f = f * m + s, g = g * m + s, h = h * m + s;                            \
-            i = i * m + s, j = j * m + s, k = k * m + s, l = l * m + s;                            \
-        }                                                                                          \
-        const vector sum = a + b + c + d + e + f + g + h + i + j + k + l;                          \
-        volatile float kept = sum[0] + sum[lanes - 1]; /* the loop is not for nothing */           \
-        (void)kept;                                                                                \
-        return 2.0 * CHAINS * lanes * rounds;                                                      \
+#define MULTIPLY_ADD(name, attributes, vector) \
+    attributes static double name(int rounds) \
+    { \
+        const int lanes = (int)(sizeof(vector) / sizeof(float)); \
+        vector a = {0.1f}, b = {0.2f}, c = {0.3f}, d = {0.4f}, e = {0.5f}, f = {0.6f}; \
+        vector g = {0.7f}, h = {0.8f}, i = {0.9f}, j = {1.0f}, k = {1.1f}, l = {1.2f}; \
+        const vector m = a * 0.0f + 0.999f, s = a * 0.0f + 0.001f; \
+        for (int round = 0; round < rounds; round++) { \
+            a = a * m + s, b = b * m + s, c = c * m + s, d = d * m + s; \
+            e = e * m + s, f = f * m + s, g = g * m + s, h = h * m + s; \
+            i = i * m + s, j = j * m + s, k = k * m + s, l = l * m + s; \
+        } \
+        const vector sum = a + b + c + d + e + f + g + h + i + j + k + l; \
+        volatile float kept = sum[0] + sum[lanes - 1]; /* the loop is not for nothing */ \
+        (void)kept; \
+        return 2.0 * CHAINS * lanes * rounds; \
     }
 
-#define READ(name, attributes, vector)                                                              \
-    attributes static void name(const void *memory, size_t size)                                   \
-    {                                                                                              \
-        const vector *from = memory;                                                               \
-        const size_t n = size / sizeof(vector);                                                    \
-        vector a = {0}, b = {0}, c = {0}, d = {0};                                                 \
-        for (size_t i = 0; i + 4 <= n; i += 4) {                                                   \
-            a += from[i], b += from[i + 1], c += from[i + 2], d += from[i + 3];                    \
-        }                                                                                          \
-        const vector sum = a + b + c + d;                                                          \
-        volatile uint64_t kept = sum[0] + sum[1];                                                  \
-        (void)kept;                                                                                \
+#define READ(name, attributes, vector) \
+    attributes static void name(const void *memory, size_t size) \
+    { \
+        const vector *from = memory; \
+        const size_t n = size / sizeof(vector); \
+        vector a = {0}, b = {0}, c = {0}, d = {0}; \
+        for (size_t i = 0; i + 4 <= n; i += 4) { \
+            a += from[i], b += from[i + 1], c += from[i + 2], d += from[i + 3]; \
+        } \
+        const vector sum = a + b + c + d; \
+        volatile uint64_t kept = sum[0] + sum[1]; \
+        (void)kept; \
     }
 
 MULTIPLY_ADD(multiply_add_16, , floats_16)
@@ -136,11 +137,14 @@ static double measure(const struct machine *machine, int threads)
 enum status machine_init(struct machine *machine, struct error *err)
 {
     *machine = (struct machine){0};
-    void *memory = mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory =
+        mmap(NULL, MEMORY_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
-        return error_set_errno(err, STATUS_LIMIT, "%d MiB of memory to measure with", MEMORY_BYTES >> 20);
-    (void)madvise(memory, MEMORY_BYTES, MADV_HUGEPAGE); /* the memory is measured, not the page tables */
-    memset(memory, 1, MEMORY_BYTES);                    /* pages of zeros are all the same one */
+        return error_set_errno(err, STATUS_LIMIT, _("%d MiB of memory to measure with"),
+                               MEMORY_BYTES >> 20);
+    (void)madvise(memory, MEMORY_BYTES,
+                  MADV_HUGEPAGE);    /* the memory is measured, not the page tables */
+    memset(memory, 1, MEMORY_BYTES); /* pages of zeros are all the same one */
     *machine = (struct machine){memory, MEMORY_BYTES};
     return STATUS_OK;
 }

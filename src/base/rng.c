@@ -49,11 +49,21 @@ uint64_t rng_u64(struct rng *rng)
 
 double rng_uniform(struct rng *rng) { return (double)(rng_u64(rng) >> 11) * 0x1p-53; }
 
+/* Box and Muller: two numbers from one angle and one radius, 32 bits each. */
 double rng_normal(struct rng *rng)
 {
-    const double u = 1.0 - rng_uniform(rng); /* (0, 1] */
-    const double angle = 6.283185307179586 * rng_uniform(rng);
-    return sqrt(-2.0 * log(u)) * cos(angle);
+    if (rng->has_spare) {
+        rng->has_spare = false;
+        return rng->spare;
+    }
+    const double u = ((double)rng_u32(rng) + 1.0) * 0x1p-32; /* (0, 1] */
+    const double angle = 6.283185307179586 * 0x1p-32 * (double)rng_u32(rng);
+    const double radius = sqrt(-2.0 * log(u));
+    double sine, cosine;
+    sincos(angle, &sine, &cosine);
+    rng->spare = radius * sine;
+    rng->has_spare = true;
+    return radius * cosine;
 }
 
 int64_t rng_below(struct rng *rng, int64_t n)

@@ -10,6 +10,7 @@
 #ifndef BASE_RNG_H
 #define BASE_RNG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct rng {
@@ -17,16 +18,18 @@ struct rng {
     uint64_t stream;
     uint64_t position; /* blocks of four numbers drawn so far */
     uint32_t block[4];
-    int left; /* numbers of `block` not yet handed out */
+    int left;       /* numbers of `block` not yet handed out */
+    bool has_spare; /* rng_normal() makes two at a time */
+    double spare;
 };
 
 void rng_init(struct rng *rng, uint64_t seed, uint64_t stream);
 
 uint32_t rng_u32(struct rng *rng);
 uint64_t rng_u64(struct rng *rng);
-double rng_uniform(struct rng *rng);                             /* [0, 1), 53 bits */
-double rng_normal(struct rng *rng);                              /* mean 0, deviation 1 */
-int64_t rng_below(struct rng *rng, int64_t n);                   /* 0..n-1 without bias; n > 0 */
+double rng_uniform(struct rng *rng);           /* [0, 1), 53 bits */
+double rng_normal(struct rng *rng);            /* mean 0, deviation 1, below 6.7 */
+int64_t rng_below(struct rng *rng, int64_t n); /* 0..n-1 without bias; n > 0 */
 int64_t rng_between(struct rng *rng, int64_t low, int64_t high); /* both ends included */
 
 /* One block of Philox 4x32-10. */

@@ -94,7 +94,8 @@ static bool hear(struct watch *watch)
         for (ssize_t at = 0; at < size;) {
             const struct inotify_event *event = (const struct inotify_event *)(events + at);
             at += (ssize_t)(sizeof *event + event->len);
-            if (event->mask & (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT) ||
+            if (event->mask &
+                    (IN_Q_OVERFLOW | IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT) ||
                 (event->len && strcmp(event->name, watch->name) == 0))
                 heard = true;
             if (event->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT)) {

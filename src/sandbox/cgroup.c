@@ -181,7 +181,8 @@ void cgroup_sweep(const char *parent)
         char group[PATH_MAX];
         if (sscanf(entry->d_name, "lynx-cortex-%ld-%ld", &pid, &number) != 2) continue;
         if (kill((pid_t)pid, 0) == 0 || errno != ESRCH) continue;
-        if (snprintf(group, sizeof group, "%s/%s", parent, entry->d_name) >= (int)sizeof group) continue;
+        if (snprintf(group, sizeof group, "%s/%s", parent, entry->d_name) >= (int)sizeof group)
+            continue;
         cgroup_kill(group);
         cgroup_remove(group);
     }

@@ -29,9 +29,9 @@ char *cgroup_new(const char *parent, uint64_t memory_bytes, int processes);
 void cgroup_sweep(const char *parent);
 
 /* The rest allocates nothing. */
-bool cgroup_enter(const char *group);                      /* this process */
-void cgroup_kill(const char *group);                       /* every process in it */
-bool cgroup_memory(const char *group, uint64_t *peak);     /* true: the kernel killed for memory */
+bool cgroup_enter(const char *group);                  /* this process */
+void cgroup_kill(const char *group);                   /* every process in it */
+bool cgroup_memory(const char *group, uint64_t *peak); /* true: the kernel killed for memory */
 void cgroup_remove(const char *group);
 
 #endif

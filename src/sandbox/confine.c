@@ -107,7 +107,9 @@ static int limit_set(int resource, uint64_t value)
 
 static int limits_apply(const struct wishes *wishes)
 {
-    int failed = limit_set(RLIMIT_CORE, 0);
+    /* 1, not 0: a core_pattern that is a pipe starts its program, as root on the host, at 0 as
+     * well. 1 is the kernel's own mark for "no core at all"; no file is that short. */
+    int failed = limit_set(RLIMIT_CORE, 1);
     for (int i = 0; !failed && i < wishes->n_limits; i++)
         failed = limit_set(wishes->limit[i].resource, wishes->limit[i].value);
     return failed;
@@ -136,18 +138,18 @@ static const char *const denied_always[] = {
     "open_by_handle_at", "name_to_handle_at", "fanotify_init", "fanotify_mark",
     /* memory that no resident size shows, and that may outlive its maker */
     "memfd_create", "memfd_secret", "shmget", "shmat", "shmctl", "shmdt", "semget", "semop",
-    "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl", "ipc", "mq_open",
-    "mq_unlink"};
+    "semctl", "semtimedop", "msgget", "msgsnd", "msgrcv", "msgctl", "ipc", "mq_open", "mq_unlink"};
 
 static const char *const denied_network[] = {"socket", "socketpair", "socketcall", "connect",
                                              "bind",   "listen",     "accept",     "accept4"};
 
 /* Where the file system is not a list of our own: what Landlock does not watch. */
 static const char *const denied_strict[] = {
-    "truncate", "truncate64", "chown", "chown32", "lchown", "lchown32", "fchown", "fchown32",
-    "fchownat", "utime", "utimes", "utimensat", "utimensat_time64", "futimesat", "setxattr",
-    "lsetxattr", "fsetxattr", "removexattr", "lremovexattr", "fremovexattr", "setsid",
-    "execveat", "setpriority", "ioprio_set", "openat2"};
+    "truncate",         "truncate64",   "chown",    "chown32",   "lchown",      "lchown32",
+    "fchown",           "fchown32",     "fchownat", "utime",     "utimes",      "utimensat",
+    "utimensat_time64", "futimesat",    "setxattr", "lsetxattr", "fsetxattr",   "removexattr",
+    "lremovexattr",     "fremovexattr", "setsid",   "execveat",  "setpriority", "ioprio_set",
+    "openat2"};
 
 static const char *const denied_chmod[] = {"chmod", "fchmod", "fchmodat", "fchmodat2"};
 
@@ -284,8 +286,7 @@ static int filter_fill(scmp_filter_ctx filter, const struct wishes *wishes)
     if (!failed) failed = deny_terminal_input(filter);
     if (!failed && wishes->no_signals) failed = DENY(filter, denied_signals, EPERM);
     if (!failed && wishes->no_fork) failed = deny_fork(filter);
-    if (!failed && wishes->no_fork && !wishes->no_signals)
-        failed = deny_signals_to_others(filter);
+    if (!failed && wishes->no_fork && !wishes->no_signals) failed = deny_signals_to_others(filter);
     if (!failed && wishes->strict) failed = deny_strict(filter, wishes);
     return failed;
 }

@@ -46,8 +46,7 @@ _Noreturn static void become(const struct request *request, char **argv)
 {
     const struct confine_message started = {.event = CONFINE_STARTED};
 
-    if (request->fixed_addresses && personality(ADDR_NO_RANDOMIZE) < 0)
-        fail("personality", errno);
+    if (request->fixed_addresses && personality(ADDR_NO_RANDOMIZE) < 0) fail("personality", errno);
     /* 3 and above are ours, except what was promised; 4 must still tell of a failed execve */
     if (!request->channel) close(CONFINE_CHANNEL);
     const int failed =
@@ -95,14 +94,10 @@ int main(int argc, char **argv)
 
     for (; request.first < argc; request.first++) {
         const char *word = argv[request.first];
-        if (strcmp(word, "--init") == 0)
-            request.init = true;
-        else if (strcmp(word, "--channel") == 0)
-            request.channel = true;
-        else if (strcmp(word, "--fixed-addresses") == 0)
-            request.fixed_addresses = true;
-        else
-            break;
+        if (strcmp(word, "--init") == 0) request.init = true;
+        else if (strcmp(word, "--channel") == 0) request.channel = true;
+        else if (strcmp(word, "--fixed-addresses") == 0) request.fixed_addresses = true;
+        else break;
     }
     request.end = request.first;
     while (request.end < argc && strcmp(argv[request.end], "--") != 0) request.end++;

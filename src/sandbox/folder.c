@@ -131,7 +131,8 @@ static int pass(int top, unsigned long *moved)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         found++;
         open_up(top, entry->d_name);
-        const int inner = openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        const int inner =
+            openat(top, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         const bool emptied = inner >= 0 && empty_into(inner, top, moved);
         if (inner >= 0) close(inner);
         if (!emptied || unlinkat(top, entry->d_name, AT_REMOVEDIR) != 0) found = -1;
@@ -146,8 +147,7 @@ enum status sandbox_folder_remove(const char *path, struct error *err)
     unsigned long moved = 0;
     open_up(AT_FDCWD, path);
     const int top = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (top < 0)
-        return errno == ENOENT ? STATUS_OK : error_set_errno(err, STATUS_IO, "%s", path);
+    if (top < 0) return errno == ENOENT ? STATUS_OK : error_set_errno(err, STATUS_IO, "%s", path);
 
     int found = empty_into(top, top, &moved) ? 1 : -1;
     while (found > 0) found = pass(top, &moved);
@@ -186,8 +186,9 @@ enum status sandbox_sweep(const char *parent, struct error *err)
         struct stat info;
         if (!is_left_over(entry->d_name)) continue;
         char *path = path_join(above, entry->d_name);
-        const bool ours = lstat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
-                          (info.st_uid == geteuid() || (geteuid() == 0 && host_is_owner(info.st_uid)));
+        const bool ours =
+            lstat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
+            (info.st_uid == geteuid() || (geteuid() == 0 && host_is_owner(info.st_uid)));
         if (ours) {
             descendants_kill_inside(path);
             const enum status removed = sandbox_folder_remove(path, status ? NULL : err);
@@ -236,8 +237,7 @@ enum status sandbox_collect(struct text *out, const char *folder, const char *na
         return error_set_errno(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s", name);
 
     enum status status = STATUS_OK;
-    if (fstat(fd, &info) != 0)
-        status = error_set_errno(err, STATUS_IO, "%s", name);
+    if (fstat(fd, &info) != 0) status = error_set_errno(err, STATUS_IO, "%s", name);
     else if (!S_ISREG(info.st_mode) || info.st_nlink != 1)
         status = error_set(err, STATUS_FORMAT, _("%s: not a plain file with one name"), name);
     if (!status) status = collect_from(out, fd, name, limit_bytes, err);

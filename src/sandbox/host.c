@@ -67,7 +67,8 @@ uid_t host_owner_new(void)
 {
     uint16_t chosen = 0;
     if (geteuid() != 0) return geteuid();
-    if (!uid_exists(OWNER_FIRST + OWNER_COUNT - 1)) return uid_exists(OWNER_NOBODY) ? OWNER_NOBODY : 0;
+    if (!uid_exists(OWNER_FIRST + OWNER_COUNT - 1))
+        return uid_exists(OWNER_NOBODY) ? OWNER_NOBODY : 0;
     while (getrandom(&chosen, sizeof chosen, 0) != (ssize_t)sizeof chosen) continue;
     return OWNER_FIRST + chosen;
 }
@@ -146,10 +147,8 @@ static bool namespaces_try(char *why)
     int words[2], status = 0;
 
     if (!host_bwrap() || opened < 0) {
-        if (!host_bwrap())
-            snprintf(why, 256, "%s", _("bwrap is not installed"));
-        else
-            snprintf(why, 256, "%.200s: %s", path, strerror(errno));
+        if (!host_bwrap()) snprintf(why, 256, "%s", _("bwrap is not installed"));
+        else snprintf(why, 256, "%.200s: %s", path, strerror(errno));
         if (opened >= 0) close(opened);
         free(path);
         return false;
@@ -208,10 +207,7 @@ bool host_has_namespaces(char *why)
 
 /* ---- the other layers ---- */
 
-int host_landlock_abi(void)
-{
-    return pretending == SANDBOX_NO_WALLS ? 0 : landlock_abi();
-}
+int host_landlock_abi(void) { return pretending == SANDBOX_NO_WALLS ? 0 : landlock_abi(); }
 
 const char *host_cgroup(void)
 {
@@ -241,8 +237,7 @@ static void layer_helper(struct sandbox_layer *layer)
     layer->present = access(path, X_OK) == 0;
     snprintf(layer->detail, sizeof layer->detail, "%.200s%s%s", path, layer->present ? "" : ": ",
              layer->present ? "" : strerror(errno));
-    if (!layer->present)
-        snprintf(layer->mend, sizeof layer->mend, "%s", "./dev build");
+    if (!layer->present) snprintf(layer->mend, sizeof layer->mend, "%s", "./dev build");
     free(path);
 }
 
@@ -280,7 +275,8 @@ static void layer_namespaces(struct sandbox_layer *layer)
         snprintf(layer->mend, sizeof layer->mend, "%s",
                  "sysctl kernel.apparmor_restrict_unprivileged_userns=0");
     else if (access("/proc/sys/kernel/unprivileged_userns_clone", F_OK) == 0)
-        snprintf(layer->mend, sizeof layer->mend, "%s", "sysctl kernel.unprivileged_userns_clone=1");
+        snprintf(layer->mend, sizeof layer->mend, "%s",
+                 "sysctl kernel.unprivileged_userns_clone=1");
     else
         snprintf(layer->mend, sizeof layer->mend, "%s",
                  _("allow user namespaces (in a container: of its host); Landlock stands in"));
@@ -291,13 +287,11 @@ static void layer_landlock(struct sandbox_layer *layer)
     const int abi = host_landlock_abi();
     layer->name = "Landlock";
     layer->present = abi > 0;
-    if (abi >= 6)
-        snprintf(layer->detail, sizeof layer->detail, _("ABI %d"), abi);
+    if (abi >= 6) snprintf(layer->detail, sizeof layer->detail, _("ABI %d"), abi);
     else if (abi > 0)
         snprintf(layer->detail, sizeof layer->detail,
                  _("ABI %d; what it cannot watch (before 6: signals) seccomp denies"), abi);
-    else
-        snprintf(layer->detail, sizeof layer->detail, "%s", _("the kernel does not offer it"));
+    else snprintf(layer->detail, sizeof layer->detail, "%s", _("the kernel does not offer it"));
     if (!abi)
         snprintf(layer->mend, sizeof layer->mend, "%s",
                  _("Linux 5.13 or newer, started with lsm=landlock,... on its command line"));

@@ -3,7 +3,7 @@
  * Each answer is found by trying, once in a process, not by reading settings:
  * containers and security modules refuse in too many places to list.
  *
- * Does not know: requests, runs. Tests: tests/sandbox/host_test.c
+ * Does not know: requests, runs. Tests: tests/sandbox/sandbox_test.c
  */
 #ifndef SANDBOX_HOST_H
 #define SANDBOX_HOST_H

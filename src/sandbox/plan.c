@@ -66,11 +66,13 @@ void plan_words_free(char **words)
 /* ---- bubblewrap: what is to be seen ---- */
 
 /* /bin, /lib and their like are links into /usr on most systems, folders on some. */
-static const char *const system_folders[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+static const char *const system_folders[] = {"/bin",   "/sbin",  "/lib",
+                                             "/lib32", "/lib64", "/libx32"};
 enum { SYSTEM_FOLDERS = sizeof system_folders / sizeof *system_folders };
 
 static const char *const system_files[] = {"/etc/ld.so.cache", "/etc/alternatives"};
-static const char *const devices[] = {"/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"};
+/* Each bind costs a third of a millisecond; /dev/random becomes a link to the last. */
+static const char *const devices[] = {"/dev/null", "/dev/urandom"};
 
 static void add_system_folder(struct words *words, const char *path)
 {
@@ -87,13 +89,16 @@ static void add_system_folder(struct words *words, const char *path)
 
 static void add_namespaces(struct words *words)
 {
+    /* clang-format off */
     static const char *const options[] = {
-        "--unshare-user", "--unshare-pid", "--unshare-net",        "--unshare-ipc",
-        "--unshare-uts",  "--hostname",    "lcx",                  "--unshare-cgroup-try",
-        "--cap-drop",     "ALL",           "--die-with-parent",    "--new-session",
-        "--as-pid-1",     "--ro-bind",     "/usr",                 "/usr",
-        "--proc",         "/proc",         "--remount-ro",         "/proc",
-        "--symlink",      "/proc/self/fd", "/dev/fd",              NULL};
+        "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc",
+        "--unshare-uts", "--hostname", "lcx", "--unshare-cgroup-try",
+        "--cap-drop", "ALL", "--die-with-parent", "--new-session", "--as-pid-1",
+        "--ro-bind", "/usr", "/usr",
+        "--proc", "/proc", "--remount-ro", "/proc",
+        "--symlink", "/proc/self/fd", "/dev/fd", "--symlink", "urandom", "/dev/random",
+        NULL};
+    /* clang-format on */
 
     words_add(words, host_bwrap());
     words_add_all(words, options);
@@ -241,7 +246,7 @@ static void add_paths_inside(struct words *words, const struct sandbox_request *
 }
 
 /* Without: the same list, as rules; of /proc and /sys only what libraries ask for. */
-static void add_paths_listed(struct words *words, const struct sandbox_request *request)
+static void add_paths_listed(struct words *words, const char *const *readable)
 {
     static const char *const more[] = {"/usr",          "/proc/self", "/proc/cpuinfo",
                                        "/proc/meminfo", "/proc/stat", "/sys/devices/system/cpu"};
@@ -252,9 +257,8 @@ static void add_paths_listed(struct words *words, const struct sandbox_request *
         words_add_pair(words, "--read", system_files[i]);
     for (size_t i = 0; i < sizeof devices / sizeof *devices; i++)
         words_add_pair(words, i == 0 ? "--write" : "--read", devices[i]);
-    for (const char *const *path = request->readable; path && *path; path++)
+    for (const char *const *path = readable; path && *path; path++)
         words_add_pair(words, "--read", *path);
-    words_add_pair(words, "--write", request->folder);
 }
 
 static void add_confine(struct words *words, const struct sandbox_request *request,
@@ -273,10 +277,33 @@ static void add_confine(struct words *words, const struct sandbox_request *reque
         if (profile->processes != 1 && profile != &sandbox_profile_worker &&
             host_landlock_abi() < 6)
             words_add(words, "--no-signals");
-        add_paths_listed(words, request);
+        add_paths_listed(words, request->readable);
+        words_add_pair(words, "--write", request->folder);
+        /* our own worker looks at the size of its children */
+        if (profile == &sandbox_profile_worker) words_add_pair(words, "--read", "/proc");
     }
     words_add(words, "--");
     words_add_all(words, request->argv);
+}
+
+char *plan_child_options(const struct sandbox_profile *profile, enum sandbox_walls walls,
+                         const char *const *readable, const char *folder)
+{
+    struct words words = {0};
+    struct text lines = {0};
+
+    words_add_number(&words, "--cpu", (uint64_t)(profile->cpu_s + 0.999));
+    words_add_number(&words, "--file", profile->file_bytes);
+    words_add_number(&words, "--files", 128);
+    words_add_number(&words, "--data", profile->memory_bytes + MARGIN_MIB * MIB);
+    words_add(&words, "--no-fork");
+    if (walls == SANDBOX_WALLS_LANDLOCK) words_add(&words, "--strict");
+    add_paths_listed(&words, readable);
+    if (folder) words_add_pair(&words, "--write", folder);
+    for (size_t i = 0; i < words.count; i++)
+        text_format(&lines, "%s%s", i ? "\n" : "", words.word[i]);
+    plan_words_free(words.word);
+    return text_take(&lines);
 }
 
 /* ---- the environment ---- */
@@ -292,10 +319,8 @@ static bool is_named(const char *const *environment, const char *setting)
 static void set_unless_named(struct words *words, const struct sandbox_request *request,
                              char *setting)
 {
-    if (is_named(request->environment, setting))
-        free(setting);
-    else
-        words_take(words, setting);
+    if (is_named(request->environment, setting)) free(setting);
+    else words_take(words, setting);
 }
 
 static char **environment_make(const struct sandbox_request *request, const char *name,
@@ -304,8 +329,8 @@ static char **environment_make(const struct sandbox_request *request, const char
     static const char *const fixed[] = {"PATH=/usr/bin:/bin", "LANG=C.UTF-8", "OMP_NUM_THREADS=1",
                                         "OPENBLAS_NUM_THREADS=1", "MKL_NUM_THREADS=1"};
     struct words words = {0};
-    char *temporary = walls == SANDBOX_WALLS_NAMESPACES ? text_copy("/tmp")
-                                                        : path_join(request->folder, name);
+    char *temporary =
+        walls == SANDBOX_WALLS_NAMESPACES ? text_copy("/tmp") : path_join(request->folder, name);
 
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         set_unless_named(&words, request, text_copy(fixed[i]));
@@ -313,10 +338,10 @@ static char **environment_make(const struct sandbox_request *request, const char
     set_unless_named(&words, request, text_printf("TMPDIR=%s", temporary));
     if (request->profile == &sandbox_profile_c_sanitized)
         /* looking for leaks takes ptrace; the resident limit is a second net */
-        set_unless_named(&words, request,
-                         text_printf("ASAN_OPTIONS=detect_leaks=0:hard_rss_limit_mb=%llu",
-                                     (unsigned long long)(request->profile->memory_bytes / MIB) +
-                                         MARGIN_MIB));
+        set_unless_named(
+            &words, request,
+            text_printf("ASAN_OPTIONS=detect_leaks=0:hard_rss_limit_mb=%llu",
+                        (unsigned long long)(request->profile->memory_bytes / MIB) + MARGIN_MIB));
     if (request->environment) words_add_all(&words, request->environment);
     free(temporary);
     return words.word;
@@ -347,8 +372,8 @@ static enum status readable_check(const struct sandbox_request *request, enum sa
 }
 
 enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
-                      const char *temporary, enum sandbox_walls walls, bool drops,
-                      struct error *err)
+                              const char *temporary, enum sandbox_walls walls, bool drops,
+                              struct error *err)
 {
     struct words words = {0};
     struct stage stage = {.needed = drops && walls == SANDBOX_WALLS_NAMESPACES,

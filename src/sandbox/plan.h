@@ -2,7 +2,7 @@
  *
  *   bwrap (the list of what is to be seen) -- lcx-confine (limits, filters) -- program
  *
- * Does not know: processes, clocks. Tests: tests/sandbox/plan_test.c
+ * Does not know: processes, clocks. Tests: tests/sandbox/sandbox_test.c
  */
 #ifndef SANDBOX_PLAN_H
 #define SANDBOX_PLAN_H
@@ -21,9 +21,13 @@ struct plan {
  * in the attempt's that becomes the private /tmp; `drops`: the run's uid is another than
  * ours. Release with sandbox_plan_done(), also after an error. */
 MUST_CHECK enum status sandbox_plan_make(struct plan *plan, const struct sandbox_request *request,
-                                 const char *temporary, enum sandbox_walls walls, bool drops,
-                                 struct error *err);
+                                         const char *temporary, enum sandbox_walls walls,
+                                         bool drops, struct error *err);
 void sandbox_plan_done(struct plan *plan);
+
+/* The options of confine_apply() for a child of the worker, one a line. The caller frees it. */
+char *plan_child_options(const struct sandbox_profile *profile, enum sandbox_walls walls,
+                         const char *const *readable, const char *folder);
 
 /* The same bubblewrap walls around `lcx-confine --check`. Release with plan_words_free(). */
 char **plan_trial(void);

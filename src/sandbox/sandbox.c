@@ -178,10 +178,9 @@ static enum status walls_refuse(struct error *err)
 
 /* ---- start ---- */
 
-/* Both ends above the standard three, closed on execve. */
-static bool pipe_make(int ends[2])
+/* Keep both ends above the standard three, which the supervisor makes its own. */
+static bool ends_move(int ends[2])
 {
-    if (pipe2(ends, O_CLOEXEC) != 0) return false;
     for (int i = 0; i < 2; i++) {
         if (ends[i] > 2) continue;
         const int moved = fcntl(ends[i], F_DUPFD_CLOEXEC, 3);
@@ -190,6 +189,13 @@ static bool pipe_make(int ends[2])
     }
     return ends[0] >= 0 && ends[1] >= 0;
 }
+
+static bool pair_make(int ends[2])
+{
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0 && ends_move(ends);
+}
+
+static bool pipe_make(int ends[2]) { return pipe2(ends, O_CLOEXEC) == 0 && ends_move(ends); }
 
 static void close_all(int *fds, int n)
 {
@@ -206,14 +212,12 @@ static enum status descriptors_make(int fd[FDS], const struct sandbox_request *r
     enum status status = STATUS_OK;
 
     for (int i = 0; i < FDS; i++) fd[i] = -1;
-    if (!pipe_make(fd + CONTROL_READ) || !pipe_make(fd + REPORT_READ))
+    if (!pair_make(fd + CONTROL_READ) || !pipe_make(fd + REPORT_READ))
         status = error_set_errno(err, STATUS_IO, _("sandbox: pipe"));
-    if (!status && request->channel &&
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd + OURS) != 0)
+    if (!status && request->channel && !pair_make(fd + OURS))
         status = error_set_errno(err, STATUS_IO, _("sandbox: channel"));
     fd[HELPER] = open(helper, O_RDONLY | O_CLOEXEC);
-    if (!status && fd[HELPER] < 0)
-        status = error_set_errno(err, STATUS_UNAVAILABLE, "%s", helper);
+    if (!status && fd[HELPER] < 0) status = error_set_errno(err, STATUS_UNAVAILABLE, "%s", helper);
     free(helper);
     if (status) close_all(fd, FDS);
     return status;
@@ -312,15 +316,16 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
     return STATUS_OK;
 }
 
+char *sandbox_child_options(const struct sandbox *worker, const struct sandbox_profile *profile,
+                            const char *const *readable, const char *folder)
+{
+    return plan_child_options(profile, worker->walls, readable, folder);
+}
+
 void sandbox_kill(struct sandbox *sandbox)
 {
-    /* The supervisor may be gone: then a write would raise SIGPIPE here. Closing the
-     * pipe would tell it that we are gone, and it would not report. */
-    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
-    if (sandbox->control < 0) return;
-    sigaction(SIGPIPE, &ignore, &before);
-    (void)!write(sandbox->control, "k", 1);
-    sigaction(SIGPIPE, &before, NULL);
+    /* Closing our end would say that we are dead, and there would be no report. */
+    if (sandbox->control >= 0) (void)!send(sandbox->control, "k", 1, MSG_NOSIGNAL);
 }
 
 /* ---- finish ---- */
@@ -354,8 +359,8 @@ static bool report_read(struct supervisor_report *facts, struct text *kept, int 
     bool whole = bytes.size >= sizeof *facts;
     if (whole) {
         memcpy(facts, bytes.data, sizeof *facts);
-        whole = facts->magic == SUPERVISOR_MAGIC &&
-                bytes.size - sizeof *facts == facts->output_kept;
+        whole =
+            facts->magic == SUPERVISOR_MAGIC && bytes.size - sizeof *facts == facts->output_kept;
         text_add_bytes(kept, bytes.data + sizeof *facts, bytes.size - sizeof *facts);
     }
     text_done(&bytes);
@@ -377,9 +382,9 @@ static void report_fill(struct sandbox_report *report, const struct supervisor_r
     const int status = facts->wait_status;
     report->exited = facts->ended && WIFEXITED(status);
     report->code = report->exited ? WEXITSTATUS(status) : 0;
-    report->signal = report->exited                          ? 0
+    report->signal = report->exited                        ? 0
                      : facts->ended && WIFSIGNALED(status) ? WTERMSIG(status)
-                                                             : SIGKILL;
+                                                           : SIGKILL;
     report->limit = facts->limit;
     report->limit_value = facts->limit_value;
     report->used_value = facts->used_value;
@@ -420,8 +425,7 @@ enum status sandbox_finish(struct sandbox *sandbox, struct sandbox_report *repor
     const bool whole = report_read(&facts, &kept, sandbox->report);
     close_and_reap(sandbox, whole);
     enum status status = STATUS_OK;
-    if (!whole)
-        status = error_set(err, STATUS_IO, _("sandbox: the supervisor was killed"));
+    if (!whole) status = error_set(err, STATUS_IO, _("sandbox: the supervisor was killed"));
     else if (facts.failed_errno || (!facts.started && !facts.killed))
         status = start_failed(&facts, text_string(&kept), err);
     if (!status) {

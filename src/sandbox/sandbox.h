@@ -42,10 +42,10 @@ enum sandbox_limit {
 
 struct sandbox_profile {
     const char *name;
-    double cpu_s, wall_s;  /* 0: none; the caller bounds each piece of work */
-    uint64_t memory_bytes; /* resident, all descendants together; and as `memory_rule` says */
-    uint64_t file_bytes;   /* one file; a folder may hold four times that */
-    uint64_t output_bytes; /* kept of stdout and stderr: the beginning and the end */
+    double cpu_s, wall_s;       /* 0: none; the caller bounds each piece of work */
+    uint64_t memory_bytes;      /* resident, all descendants together; and as `memory_rule` says */
+    uint64_t file_bytes;        /* one file; a folder may hold four times that */
+    uint64_t output_bytes;      /* kept of stdout and stderr: the beginning and the end */
     uint64_t output_stop_bytes; /* the run ends when it has written this much; 0: never */
     int processes;              /* 1: no fork; threads only */
     enum { SANDBOX_MEMORY_AS, SANDBOX_MEMORY_DATA, SANDBOX_MEMORY_POLLED } memory_rule;
@@ -111,8 +111,17 @@ void sandbox_pretend(enum sandbox_pretend pretend);
  * sandbox_finish(), once, whatever happened in between; not after an error here.
  * STATUS_UNAVAILABLE, with the reason and the remedy, when neither layer 2 nor 3
  * can be had; STATUS_USAGE for a request that contradicts itself. */
-MUST_CHECK enum status sandbox_start(struct sandbox *sandbox,
-                                     const struct sandbox_request *request, struct error *err);
+MUST_CHECK enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request *request,
+                                     struct error *err);
+
+/* What a child of a running worker must give up: the options of confine_apply(), one
+ * a line, for the walls that the worker is behind. `profile` is the child's
+ * (sandbox_profile_numpy, ...); `readable` what it may read besides the system's
+ * libraries, as in a request (the interpreter's prefix; not the worker's own folder);
+ * `folder` what it may write, or NULL: nothing, so that one child leaves nothing to the
+ * next. The caller frees it. */
+char *sandbox_child_options(const struct sandbox *worker, const struct sandbox_profile *profile,
+                            const char *const *readable, const char *folder);
 
 /* Wait for the end, with the limits enforced; then kill and reap what is left, and
  * collect. An error means that we failed (the program could not be started, the

@@ -40,15 +40,15 @@ struct watch {
     const struct supervisor_plan *plan;
     struct supervisor_report report;
     struct descendants family;
-    pid_t child;             /* the first of the chain */
-    int output, status;      /* read ends; -1 when closed */
-    int signals;             /* a signalfd */
-    int folder;              /* for the disk check */
-    uint64_t folder_before;  /* bytes in it when we began */
-    uint64_t own_bytes;      /* resident size of this process when it forked */
-    char *kept;              /* profile.output_bytes: the head, then a ring for the tail */
-    int64_t began_ns;        /* when the chain was started */
-    int64_t started_ns;      /* when the program was */
+    pid_t child;            /* the first of the chain */
+    int output, status;     /* read ends; -1 when closed */
+    int signals;            /* a signalfd */
+    int folder;             /* for the disk check */
+    uint64_t folder_before; /* bytes in it when we began */
+    uint64_t own_bytes;     /* resident size of this process when it forked */
+    char *kept;             /* profile.output_bytes: the head, then a ring for the tail */
+    int64_t began_ns;       /* when the chain was started */
+    int64_t started_ns;     /* when the program was */
     int64_t ended_ns;
     int ticks;
     bool over, orphaned;
@@ -68,15 +68,13 @@ _Noreturn static void child_fail(const char *stage)
  * out of the way of their targets. */
 static void child_descriptors(const struct supervisor_plan *plan, int output, int status)
 {
-    const int from[] = {open("/dev/null", O_RDONLY), output, output, plan->channel, status,
-                        plan->helper};
+    const int from[] = {
+        open("/dev/null", O_RDONLY), output, output, plan->channel, status, plan->helper};
     int moved[6];
     for (int i = 0; i < 6; i++) moved[i] = from[i] < 0 ? -1 : fcntl(from[i], F_DUPFD, 16);
     for (int i = 0; i < 6; i++) {
-        if (moved[i] >= 0)
-            dup2(moved[i], i);
-        else
-            close(i);
+        if (moved[i] >= 0) dup2(moved[i], i);
+        else close(i);
     }
     close_range(CONFINE_FIRST_FREE, ~0U, 0);
 }
@@ -95,16 +93,16 @@ static void child_stage(const struct supervisor_plan *plan)
 {
     if (unshare(CLONE_NEWNS) != 0) child_fail("mount namespace");
     if (mount("none", "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) child_fail("private mounts");
-    if (mount("stage", plan->stage_folder, "tmpfs", MS_NOSUID | MS_NODEV,
-              "mode=0755,size=64k") != 0)
+    if (mount("stage", plan->stage_folder, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=64k") !=
+        0)
         child_fail("stage");
     for (int i = 0; plan->stage_from[i]; i++) {
         char place[256];
         struct stat info;
         snprintf(place, sizeof place, "%s/%d", plan->stage_folder, i);
         if (stat(plan->stage_from[i], &info) != 0) child_fail("stage source");
-        const int made = S_ISDIR(info.st_mode) ? mkdir(place, 0755)
-                                               : mknod(place, S_IFREG | 0644, 0);
+        const int made =
+            S_ISDIR(info.st_mode) ? mkdir(place, 0755) : mknod(place, S_IFREG | 0644, 0);
         if (made != 0) child_fail("stage place");
         if (mount(plan->stage_from[i], place, NULL, MS_BIND | MS_REC, NULL) != 0)
             child_fail("stage bind");
@@ -177,8 +175,9 @@ static void limit_from_signal(struct watch *watch)
     const bool out_of_cpu =
         WTERMSIG(status) == SIGXCPU ||
         (WTERMSIG(status) == SIGKILL && profile->cpu_s > 0 && cpu_s >= profile->cpu_s);
-    if (out_of_cpu)
-        limit_hit(watch, SANDBOX_LIMIT_CPU, profile->cpu_s, cpu_s);
+    if (out_of_cpu) /* which the kernel counts by ticks, a little unlike rusage */
+        limit_hit(watch, SANDBOX_LIMIT_CPU, profile->cpu_s,
+                  cpu_s > profile->cpu_s ? cpu_s : profile->cpu_s);
     else if (WTERMSIG(status) == SIGXFSZ)
         limit_hit(watch, SANDBOX_LIMIT_FILE, mebibytes(profile->file_bytes),
                   mebibytes(profile->file_bytes));
@@ -309,7 +308,8 @@ static void memory_check(struct watch *watch)
     struct descendants *family = &watch->family;
 
     descendants_find(family);
-    const int guards = watch->plan->n_guards < family->count ? watch->plan->n_guards : family->count;
+    const int guards =
+        watch->plan->n_guards < family->count ? watch->plan->n_guards : family->count;
     family->count -= guards;
     memmove(family->pid, family->pid + guards, (size_t)family->count * sizeof *family->pid);
 
@@ -518,7 +518,8 @@ _Noreturn void supervisor_run(const struct supervisor_plan *plan)
     watch = (struct watch){.plan = plan, .output = -1, .status = -1, .folder = -1};
     watch.report.magic = SUPERVISOR_MAGIC;
     watch.report.output_head = capacity / 4 * 3;
-    watch.kept = mmap(NULL, capacity + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    watch.kept =
+        mmap(NULL, capacity + 1, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     descriptors_close(plan);
     watch.signals = signals_open();

@@ -35,8 +35,8 @@ struct supervisor_plan {
     int n_guards;        /* processes of the chain that are not the program's */
     bool private_mounts; /* stage[] is bound in a mount namespace of our own */
     const char *stage_folder;
-    const char *const *stage_from; /* NULL terminated; bound on stage_folder/0, 1, ... */
-    const char *cgroup;            /* a folder made for this run, or NULL */
+    const char *const *stage_from;        /* NULL terminated; bound on stage_folder/0, 1, ... */
+    const char *cgroup;                   /* a folder made for this run, or NULL */
     int control, report, channel, helper; /* channel: -1 for none */
     pid_t parent;
 };

@@ -31,7 +31,8 @@ static void put(struct place *place, const char *path, const char *bytes)
 {
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     assert_true(fd >= 0 && descriptor_write(fd, bytes, strlen(bytes)));
-    const struct timespec times[2] = {{.tv_sec = 1000 + place->saves}, {.tv_sec = 1000 + place->saves}};
+    const struct timespec times[2] = {{.tv_sec = 1000 + place->saves},
+                                      {.tv_sec = 1000 + place->saves}};
     place->saves++;
     assert_int_equal(futimens(fd, times), 0);
     close(fd);

@@ -68,7 +68,8 @@ static void grade_lane(const struct drill *drill, enum lane lane)
     }
     closedir(entries);
     if (right < LEAST || wrong < LEAST) {
-        print_error("%s: %d right and %d wrong, expected %d of each\n", folder, right, wrong, LEAST);
+        print_error("%s: %d right and %d wrong, expected %d of each\n", folder, right, wrong,
+                    LEAST);
         n_wrong++;
     }
     free(folder);

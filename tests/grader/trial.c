@@ -40,13 +40,12 @@ const struct drill *trial_drill(const char *number)
 
 struct result trial_grade(const char *number, enum lane lane, const char *source)
 {
-    const struct grade_request request = {
-        .drill = trial_drill(number),
-        .lane = lane,
-        .mode = "blank",
-        .source = source,
-        .seed = 11,
-        .timing = true};
+    const struct grade_request request = {.drill = trial_drill(number),
+                                          .lane = lane,
+                                          .mode = "blank",
+                                          .source = source,
+                                          .seed = 11,
+                                          .timing = true};
     struct result result;
     grade(&result, &trial_grader, &request);
     return result;

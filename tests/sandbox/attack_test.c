@@ -31,9 +31,9 @@ static void assert_limit(const struct trial *trial, enum sandbox_limit limit)
     if (trial->report.limit != limit)
         fail_msg("limit %d, not %d (code %d, signal %d): %s", trial->report.limit, limit,
                  trial->report.code, trial->report.signal, words(trial));
-    print_message("limit: %s %.1f %s, used %.1f, after %.0f ms\n",
-                  sandbox_limit_name(limit), trial->report.limit_value, sandbox_limit_unit(limit),
-                  trial->report.used_value, trial->report.wall_ms);
+    print_message("limit: %s %.1f %s, used %.1f, after %.0f ms\n", sandbox_limit_name(limit),
+                  trial->report.limit_value, sandbox_limit_unit(limit), trial->report.used_value,
+                  trial->report.wall_ms);
 }
 
 /* Every step refused. */
@@ -109,21 +109,22 @@ static void a_fork_storm_is_stamped_out(void **state)
     trial_done(&trial);
 }
 
-/* With our own count switched off, the kernel's must hold; found by trying: as uid 0 it does not. */
+/* Found by trying: as uid 0 the kernel does not hold RLIMIT_NPROC, and 2,000 forks succeed. */
 static void the_kernel_counts_processes_too(void **state)
 {
     (void)state;
     struct sandbox_profile profile = sandbox_profile_compile;
     struct trial trial = {0};
-    int made = 0;
-    profile.wall_s = 0.3;
-    profile.processes = 40; /* the kernel's limit is twice that; the poll names whatever is alive */
+    profile.wall_s = 0.5;
+    profile.processes = 0; /* our own count is switched off; the kernel's is then 16 */
     trial_attack(&trial, &profile, "fork_bomb", NULL);
+    assert_limit(&trial, SANDBOX_LIMIT_WALL);
     const char *said = strstr(words(&trial), "made ");
-    if (said) made = atoi(said + 5);
-    print_message("%s", words(&trial));
-    assert_true(trial.report.limit != SANDBOX_LIMIT_NONE);
-    assert_true(made < 2000);
+    assert_non_null(said);
+    print_message("%s", said);
+    /* without namespaces a plain user's other tasks count as well */
+    const int most = trial_is_plain() && !trial_has_namespaces() ? 1999 : 16;
+    assert_true(atoi(said + 5) <= most);
     trial_done(&trial);
 }
 
@@ -459,17 +460,22 @@ static void daemons_do_not_outlive_the_run(void **state)
     assert_refused(&sandbox_profile_c, "outlive_the_parent", NULL);
 }
 
-static void start_daemons(struct sandbox *sandbox, char **folder, const char *mark)
+/* False when they are not there within ten seconds. */
+static bool start_daemons(struct sandbox *sandbox, char **folder, const char *mark)
 {
     const char *const argv[] = {SANDBOX_TEST_ATTACKS, "daemons_and_wait", mark, NULL};
     const char *const readable[] = {SANDBOX_TEST_ATTACKS, NULL};
     struct error err;
-    if (sandbox_folder_new(folder, trial_parent, &err)) fail_msg("%s", err.message);
+    if (sandbox_folder_new(folder, trial_parent, &err)) return false;
     const struct sandbox_request request = {
         .profile = &sandbox_profile_compile, .argv = argv, .folder = *folder, .readable = readable};
-    if (sandbox_start(sandbox, &request, &err)) fail_msg("%s", err.message);
-    for (int i = 0; i < 300 && trial_count_processes(mark) < 4; i++) usleep(10000);
-    assert_true(trial_count_processes(mark) >= 4);
+    if (sandbox_start(sandbox, &request, &err)) return false;
+    /* counted once a turn: those that fork and go are counted too, while they last */
+    for (int i = 0; i < 1000; i++) {
+        if (trial_count_processes(mark) >= 4) return true;
+        usleep(10000);
+    }
+    return false;
 }
 
 static void a_run_is_ended_on_request(void **state)
@@ -480,7 +486,7 @@ static void a_run_is_ended_on_request(void **state)
     struct error err;
     const char *mark = trial_mark();
     char *folder;
-    start_daemons(&sandbox, &folder, mark);
+    assert_true(start_daemons(&sandbox, &folder, mark));
     sandbox_kill(&sandbox);
     if (sandbox_finish(&sandbox, &report, &err)) fail_msg("%s", err.message);
     assert_int_equal(trial_count_processes(mark), 0);
@@ -499,7 +505,7 @@ static void a_killed_supervisor_leaves_nothing(void **state)
     struct error err;
     const char *mark = trial_mark();
     char *folder;
-    start_daemons(&sandbox, &folder, mark);
+    assert_true(start_daemons(&sandbox, &folder, mark));
     kill(sandbox.supervisor, SIGKILL);
     assert_int_equal(sandbox_finish(&sandbox, &report, &err), STATUS_IO);
     assert_non_null(strstr(err.message, "supervisor"));
@@ -522,15 +528,15 @@ static void assert_death_of_lcx_ends_all(bool supervisor)
     if (lcx == 0) {
         struct sandbox sandbox;
         char *folder;
-        start_daemons(&sandbox, &folder, mark);
+        if (!start_daemons(&sandbox, &folder, mark)) _exit(1);
         told.supervisor = sandbox.supervisor;
         snprintf(told.folder, sizeof told.folder, "%s", folder);
         (void)!write(ends[1], &told, sizeof told);
         for (;;) pause();
     }
+    close(ends[1]); /* a child that failed must not leave us waiting */
     assert_int_equal(read(ends[0], &told, sizeof told), sizeof told);
     close(ends[0]);
-    close(ends[1]);
     if (supervisor) kill(told.supervisor, SIGKILL);
     kill(lcx, SIGKILL);
     waitpid(lcx, NULL, 0);

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/perf_event.h>
+#include <linux/sched.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -152,9 +153,9 @@ static int memory_bomb(const char *argument)
 {
     (void)argument;
     for (;;) {
-        char *block = malloc(1 << 20);
+        volatile char *block = malloc(1 << 20);
         if (!block) continue; /* as a program that does not look would */
-        memset(block, 1, 1 << 20);
+        for (size_t at = 0; at < 1 << 20; at += 512) block[at] = 1;
     }
     return 1;
 }
@@ -359,8 +360,7 @@ static int list_path(const char *path)
             printf("%s\n", entry->d_name);
             seen++;
         }
-    else
-        printf("%s\n", strerror(errno));
+    else printf("%s\n", strerror(errno));
     return seen > 0;
 }
 
@@ -499,6 +499,13 @@ static int tracing(const char *argument)
     return got_through;
 }
 
+static void clone_here(const char *name, struct clone_args *how)
+{
+    const long child = syscall(SYS_clone3, how, sizeof *how);
+    if (child == 0) _exit(0);
+    step(name, child);
+}
+
 static int namespaces(const char *argument)
 {
     static char stack[65536];
@@ -506,8 +513,12 @@ static int namespaces(const char *argument)
     TRY(unshare(CLONE_NEWUSER));
     TRY(unshare(CLONE_NEWNS));
     TRY(unshare(CLONE_NEWNET));
-    TRY(clone((int (*)(void *))(uintptr_t)_exit, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD, NULL));
-    TRY(syscall(SYS_clone3, NULL, (size_t)0));
+    TRY(clone((int (*)(void *))(uintptr_t)_exit, stack + sizeof stack, CLONE_NEWUSER | SIGCHLD,
+              NULL));
+    struct clone_args same = {.exit_signal = SIGCHLD}, other = same;
+    other.flags = CLONE_NEWUSER;
+    clone_here("clone3 into a namespace", &other);
+    clone_here("clone3", &same); /* its flags cannot be seen by a filter: no such call */
     const int own = open("/proc/self/ns/user", O_RDONLY);
     TRY(setns(own, 0));
     TRY(mount("none", "/tmp", "tmpfs", 0, NULL));
@@ -558,11 +569,17 @@ static int kernel_calls(const char *argument)
 
 static int kernel_settings(const char *argument)
 {
-    static const char *const settings[] = {
-        "/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe", "/proc/sys/kernel/hostname",
-        "/proc/sys/vm/overcommit_memory", "/proc/sysrq-trigger", "/proc/sys/fs/file-max",
-        "/proc/sys/user/max_user_namespaces", "/proc/sys/kernel/ns_last_pid",
-        "/sys/kernel/uevent_helper", "/sys/fs/cgroup/cgroup.procs", "/proc/1/oom_score_adj"};
+    static const char *const settings[] = {"/proc/sys/kernel/core_pattern",
+                                           "/proc/sys/kernel/modprobe",
+                                           "/proc/sys/kernel/hostname",
+                                           "/proc/sys/vm/overcommit_memory",
+                                           "/proc/sysrq-trigger",
+                                           "/proc/sys/fs/file-max",
+                                           "/proc/sys/user/max_user_namespaces",
+                                           "/proc/sys/kernel/ns_last_pid",
+                                           "/sys/kernel/uevent_helper",
+                                           "/sys/fs/cgroup/cgroup.procs",
+                                           "/proc/1/oom_score_adj"};
     (void)argument;
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         step(settings[i], open(settings[i], O_WRONLY));
@@ -655,8 +672,7 @@ static const struct {
 int main(int argc, char **argv)
 {
     for (size_t i = 0; argc > 1 && i < sizeof attacks / sizeof *attacks; i++)
-        if (strcmp(attacks[i].name, argv[1]) == 0)
-            return attacks[i].run(argc > 2 ? argv[2] : NULL);
+        if (strcmp(attacks[i].name, argv[1]) == 0) return attacks[i].run(argc > 2 ? argv[2] : NULL);
     fprintf(stderr, "attacks: no such attack\n");
     return 2;
 }

@@ -49,7 +49,8 @@ static bool find(char *out, char *why, const char *mounted, const char *membersh
                                top, mounted);
     put("mountinfo", mounts);
     put("membership", membership);
-    char *mounts_path = path_join(top, "mountinfo"), *membership_path = path_join(top, "membership");
+    char *mounts_path = path_join(top, "mountinfo"),
+         *membership_path = path_join(top, "membership");
     const bool found = cgroup_find(out, why, mounts_path, membership_path);
     free(mounts);
     free(mounts_path);

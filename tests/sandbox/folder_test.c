@@ -15,10 +15,7 @@
 
 static char *inside(const char *name) { return path_join(trial_parent, name); }
 
-static void make(const char *path)
-{
-    assert_int_equal(mkdir(path, 0755), 0);
-}
+static void make(const char *path) { assert_int_equal(mkdir(path, 0755), 0); }
 
 static void a_folder_belongs_to_the_uid_of_its_run(void **state)
 {
@@ -69,9 +66,9 @@ static void the_sweep_takes_the_dead_and_leaves_the_living(void **state)
     snprintf(name, sizeof name, "attempt-%ld-%llu-abcdef", (long)getpid(),
              (unsigned long long)process_start_time(getpid()) + 1);
     char *dead = inside(name);
-    char *stranger = inside("attempt-of-mine");       /* a user's own folder */
+    char *stranger = inside("attempt-of-mine");         /* a user's own folder */
     char *short_name = inside("attempt-4194303-1-abc"); /* not a name that we give */
-    char *file = inside("attempt-4194303-1-abcdef");  /* not a folder */
+    char *file = inside("attempt-4194303-1-abcdef");    /* not a folder */
     char *link = inside("attempt-4194303-2-abcdef");
     make(dead);
     make(stranger);

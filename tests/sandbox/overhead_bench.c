@@ -29,7 +29,8 @@ static double run_bare(void)
     char *const environment[] = {NULL};
     const int64_t began = clock_steady_ns();
     pid_t pid;
-    if (posix_spawn(&pid, program[0], NULL, NULL, (char *const *)program, environment) != 0) exit(1);
+    if (posix_spawn(&pid, program[0], NULL, NULL, (char *const *)program, environment) != 0)
+        exit(1);
     waitpid(pid, NULL, 0);
     return (double)(clock_steady_ns() - began) / 1e6;
 }
@@ -74,9 +75,10 @@ static void measure(const char *name, int n)
         sandboxed[i] = run_sandboxed(folder, &inside[i]);
     }
     const double base = quantile(bare, n, 0.5), whole = quantile(sandboxed, n, 0.5);
-    printf("%-12s bare %6.2f ms   sandbox %6.2f ms (90%%: %6.2f)   overhead %6.2f ms   "
+    printf("%-12s bare %6.2f ms   sandbox %6.2f ms (10%%: %.2f, 90%%: %.2f)   overhead %6.2f ms   "
            "inside %6.2f ms\n",
-           name, base, whole, quantile(sandboxed, n, 0.9), whole - base, quantile(inside, n, 0.5));
+           name, base, whole, quantile(sandboxed, n, 0.1), quantile(sandboxed, n, 0.9),
+           whole - base, quantile(inside, n, 0.5));
     if (sandbox_folder_remove(folder, &err)) stop(&err);
     free(folder);
 }
@@ -87,14 +89,10 @@ int main(int argc, char **argv)
     int n = argc > 1 ? atoi(argv[1]) : 100;
     if (n < 1 || n > RUNS_LIMIT) n = 100;
     sandbox_init(getenv("LCX_HELPERS") ? getenv("LCX_HELPERS") : SANDBOX_TEST_HELPERS);
-    if (host_has_namespaces(why))
-        measure("namespaces", n);
-    else
-        printf("namespaces   %s\n", why);
+    if (host_has_namespaces(why)) measure("namespaces", n);
+    else printf("namespaces   %s\n", why);
     sandbox_pretend(SANDBOX_NO_NAMESPACES);
-    if (host_landlock_abi())
-        measure("landlock", n);
-    else
-        printf("landlock     not on this machine\n");
+    if (host_landlock_abi()) measure("landlock", n);
+    else printf("landlock     not on this machine\n");
     return 0;
 }

@@ -65,8 +65,8 @@ static void a_program_is_compiled_and_run_inside(void **state)
     static const char *const compilers[] = {"/usr/bin/gcc", "/usr/bin/clang"};
     for (int i = 0; i < 2; i++) {
         if (access(compilers[i], X_OK) != 0) continue;
-        const char *const build[] = {compilers[i], "-O2", "-Wall", "solution.c",
-                                     "-o", "solution", "-lm", NULL};
+        const char *const build[] = {compilers[i], "-O2",      "-Wall", "solution.c",
+                                     "-o",         "solution", "-lm",   NULL};
         struct trial trial = {0};
         struct error err;
         if (sandbox_folder_new(&trial.folder, trial_parent, &err)) fail_msg("%s", err.message);
@@ -92,8 +92,8 @@ static void a_program_with_address_sanitizer_starts_and_reports(void **state)
     static const char source[] = "#include <stdlib.h>\n"
                                  "int main(void) { volatile int *p = malloc(8); p[2] = 1;\n"
                                  "    return 0; }\n";
-    const char *const build[] = {"/usr/bin/gcc", "-g", "-fsanitize=address,undefined",
-                                 "bad.c", "-o", "bad", NULL};
+    const char *const build[] = {
+        "/usr/bin/gcc", "-g", "-fsanitize=address,undefined", "bad.c", "-o", "bad", NULL};
     struct trial trial = {0};
     struct error err;
     if (sandbox_folder_new(&trial.folder, trial_parent, &err)) fail_msg("%s", err.message);
@@ -349,15 +349,16 @@ static void what_only_we_can_reach_is_brought_to_the_run(void **state)
     char *closed = path_join(trial_parent, "closed"), *file = path_join(closed, "words");
     struct error err;
     struct sandbox_report report;
-    char *folder;
+    char *folder = NULL;
     if (folder_make(closed, 0700, &err) || file_write(file, "found", 5, 0644, &err) ||
         sandbox_folder_new(&folder, closed, &err))
         fail_msg("%s", err.message);
     const char *const readable[] = {file, NULL};
     char *script = text_printf("cat %s; echo in > result; echo out > %s", file, file);
-    const struct sandbox_request request = {
-        .profile = &sandbox_profile_compile, .argv = SHELL(script), .folder = folder,
-        .readable = readable};
+    const struct sandbox_request request = {.profile = &sandbox_profile_compile,
+                                            .argv = SHELL(script),
+                                            .folder = folder,
+                                            .readable = readable};
     const enum status status = run_once(&request, &report, &err);
     if (!trial_is_plain() && !trial_has_namespaces()) {
         /* nothing to be done here but to say so */

@@ -36,6 +36,7 @@ void trial_begin(int argc, char **argv)
         if (strcmp(argv[i], "--plain") == 0) plain = true;
         if (strcmp(argv[i], "--no-namespaces") == 0) without_namespaces = true;
     }
+    if (getenv("LCX_TEST")) cmocka_set_test_filter(getenv("LCX_TEST")); /* one of them, by name */
     if (plain && geteuid() == 0) become_nobody(argv);
     if (!plain && geteuid() != 0) {
         printf("skipped: not uid 0 (the same as a plain user is another test)\n");

@@ -32,8 +32,7 @@ struct trial {
     char *folder;
     struct sandbox_report report;
 };
-void trial_run(struct trial *trial, const struct sandbox_profile *profile,
-               const char *const *argv);
+void trial_run(struct trial *trial, const struct sandbox_profile *profile, const char *const *argv);
 void trial_run_in(struct trial *trial, const struct sandbox_profile *profile,
                   const char *const *argv); /* trial->folder exists already */
 void trial_done(struct trial *trial);

@@ -35,6 +35,8 @@ enum {
     EVERY_ONE,
     ONE_SEGMENT,
     BEYOND,
+    FAR_BEYOND,
+    NO_SQUARE,
     EVERY_THREE,
     EVERY_FIVE,
     N_KINDS
@@ -51,6 +53,8 @@ static const struct case_kind kinds[N_KINDS] = {
     [EVERY_ONE] = {"every activation kept", CASE_EDGE, false},
     [ONE_SEGMENT] = {"one segment only", CASE_EDGE, false},
     [BEYOND] = {"more between two kept than layers", CASE_EDGE, false},
+    [FAR_BEYOND] = {"the largest every", CASE_EDGE, false},
+    [NO_SQUARE] = {"24 layers, every eighth kept", CASE_NUMBERS, false},
     [EVERY_THREE] = {"the same network, every third kept", CASE_PROPERTY, false},
     [EVERY_FIVE] = {"the same network, every fifth kept", CASE_PROPERTY, false},
 };
@@ -88,6 +92,8 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case EVERY_ONE: make(in, rng, 5, 1, 2, 4, 1.0); break;
     case ONE_SEGMENT: make(in, rng, 5, 5, 2, 4, 1.0); break;
     case BEYOND: make(in, rng, 5, 9, 2, 4, 1.0); break;
+    case FAR_BEYOND: make(in, rng, 6, INT32_MAX, 2, 4, 1.0); break;
+    case NO_SQUARE: make(in, rng, 24, 8, 2, 4, 1.0); break;
     case EVERY_THREE:
     case EVERY_FIVE:
         rng_init(rng, rng->seed, EVERY_THREE);

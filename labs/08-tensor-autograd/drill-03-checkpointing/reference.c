@@ -10,11 +10,11 @@ void checkpointing(float *y, float *dx, float *d_weights, const float *x, const 
     //| every = 1;
     //: right
     //: end
-    const int L = layers->L, n_kept = (L + every - 1) / every;
+    const int L = layers->L, n_kept = (L - 1) / every + 1;
     const int longest = every < L ? every : L;
     const size_t size = layers->activation_size;
     int64_t *seeds = malloc((size_t)L * sizeof *seeds);
-    float *kept = malloc((size_t)n_kept * size * sizeof *kept);       /* inputs of the segments */
+    float *kept = malloc((size_t)n_kept * size * sizeof *kept);      /* inputs of the segments */
     float *inputs = malloc((size_t)longest * size * sizeof *inputs); /* of one segment's layers */
     float *d_weight = malloc(layers->weight_size * sizeof *d_weight);
 
@@ -57,7 +57,7 @@ void checkpointing(float *y, float *dx, float *d_weights, const float *x, const 
                 //| sum[w] = d_weight[w];
                 //: right
                 sum[w] += d_weight[w];
-                //: end
+            //: end
         }
     }
     free(seeds);

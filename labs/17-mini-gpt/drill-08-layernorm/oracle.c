@@ -146,7 +146,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         make(in, 1, 3, 8, 1e-5, rng);
         fill_quarters(floats(in, "x"), 3 * 8, kind == SHIFTED ? 16.0f : 0.0f, rng);
         break;
-    default: CHECK(!"known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

@@ -119,7 +119,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         make(in, 3, 8, 1e-8, rng);
         if (kind == STRETCHED) scale(floats(in, "x"), 3 * 8, 4.0);
         break;
-    default: CHECK(!"known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

@@ -211,10 +211,7 @@ static bool tells_mistakes_apart(const float *logits, const struct rule *rule, i
     return all;
 }
 
-static float any_draw(struct rng *rng)
-{
-    return (float)rng_below(rng, 1 << 24) / (float)(1 << 24);
-}
+static float any_draw(struct rng *rng) { return (float)rng_below(rng, 1 << 24) / (float)(1 << 24); }
 
 /* Multiples of 1/64, all different, exact in float32 */
 static void any_logits(float *logits, int64_t V, struct rng *rng)
@@ -224,7 +221,7 @@ static void any_logits(float *logits, int64_t V, struct rng *rng)
         do {
             new = true;
             logits[v] = (float)(round(64.0 * 2.0 * rng_normal(rng)) / 64.0);
-            for (int64_t u = 0; u < v; u++) new = new && logits[u] != logits[v];
+            for (int64_t u = 0; u < v; u++) new = new &&logits[u] != logits[v];
         } while (!new);
     }
 }
@@ -273,8 +270,7 @@ static void make(struct record *in, int64_t B, int64_t V, struct rule rule, fill
 {
     add_fields(in, B, V, &rule);
     float *logits = record_find(in, "logits")->data, *draws = record_find(in, "draws")->data;
-    for (int64_t b = 0; b < B; b++)
-        do {
+    for (int64_t b = 0; b < B; b++) do {
             fill(logits + b * V, V, rng);
             draws[b] = any_draw(rng);
         } while (!clear_of_edges(logits + b * V, &rule, (double)draws[b], V));
@@ -303,7 +299,8 @@ static void make_ends(struct record *in, struct rng *rng)
         float *row = logits + b * V;
         draws[b] = b < 4 ? 0.0f : 1.0f - 1.0f / (float)(1 << 24);
         do any_logits(row, V, rng);
-        while (!cut_at_both_ends(row, &rule, V) || !clear_of_edges(row, &rule, (double)draws[b], V));
+        while (!cut_at_both_ends(row, &rule, V) ||
+               !clear_of_edges(row, &rule, (double)draws[b], V));
     }
 }
 
@@ -375,7 +372,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
     case ONE_TOKEN: make(in, 2, 1, (rule){0.7, 0.5, 1}, any_logits, rng); break;
     case LARGE: make(in, 3, 10, (rule){0.5, 0.95, 0}, large_logits, rng); break;
     case DISTRIBUTION: make_distribution(in, rng); break;
-    default: CHECK(false && "known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

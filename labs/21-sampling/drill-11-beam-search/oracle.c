@@ -39,6 +39,8 @@ enum {
     BIT_P = 1 << PENALTY_IN_PRUNE,
     BIT_N = 1 << NOT_REORDERED,
     BIT_M = 1 << MULTIPLIED,
+    FINISHED_LAST =
+        1 << N_MISTAKES, /* in ties; no mistake with a name, but a case is aimed at it */
 };
 
 enum {
@@ -53,6 +55,7 @@ enum {
     ALL_END,
     UNLIKELY,
     TIES,
+    FINISHED_TIES,
     N_KINDS
 };
 
@@ -68,6 +71,7 @@ static const struct case_kind kinds[N_KINDS] = {
     [ALL_END] = {"all beams finish early", CASE_EDGE, false},
     [UNLIKELY] = {"very unlikely sequences", CASE_EDGE, false},
     [TIES] = {"ties", CASE_EDGE, false},
+    [FINISHED_TIES] = {"ties with finished beams", CASE_EDGE, false},
 };
 
 /* Each kind's sizes, how likely the end token is, and mistakes that must show in it. */
@@ -87,6 +91,7 @@ static const struct shape {
     [ALL_END] = {3, 6, 12, 0.6, 3.0, BIT_G | BIT_P},
     [UNLIKELY] = {3, 6, 6, 0.8, 0.0, BIT_M},
     [TIES] = {3, 5, 2, 0.0, 0.0, 0},
+    [FINISHED_TIES] = {3, 5, 4, 0.0, 0.0, 0},
 };
 
 enum { STATES = 24 };
@@ -122,13 +127,15 @@ struct beam {
 
 struct choice {
     double key;
-    int64_t at; /* parent * V + token: the order of equals */
+    int64_t at;   /* parent * V + token: the order of equals */
+    int64_t last; /* among equals, after all that have less here */
 };
 
 static int by_key(const void *a, const void *b)
 {
     const struct choice *x = a, *y = b;
     if (x->key != y->key) return x->key < y->key ? 1 : -1;
+    if (x->last != y->last) return x->last > y->last ? 1 : -1;
     return (x->at > y->at) - (x->at < y->at);
 }
 
@@ -186,7 +193,7 @@ static void search(struct beam *beams, double *scores, const struct problem *p, 
                 double log_prob = (double)p->log_probs[beam->state * V + v];
                 if (beam->done) log_prob = v == p->end ? 0.0 : -INFINITY;
                 total[i] = made & BIT_M ? beam->sum * exp_f32(log_prob) : beam->sum + log_prob;
-                choices[i] = (struct choice){total[i], i};
+                choices[i] = (struct choice){total[i], i, made & FINISHED_LAST && beam->done};
                 if (made & BIT_P)
                     choices[i].key /= pow((double)(beam->length + !beam->done), p->alpha);
             }
@@ -210,7 +217,7 @@ static void search(struct beam *beams, double *scores, const struct problem *p, 
     for (int64_t k = 0; k < K; k++) {
         const double sum = made & BIT_M ? log(beams[k].sum) : beams[k].sum;
         const int64_t length = beams[k].length + (made & BIT_S ? 1 : 0);
-        choices[k] = (struct choice){sum / pow((double)length, p->alpha), k};
+        choices[k] = (struct choice){sum / pow((double)length, p->alpha), k, 0};
         next[k] = beams[k];
     }
     qsort(choices, (size_t)K, sizeof *choices, by_key);
@@ -277,6 +284,14 @@ static void fill_ties(struct record *in, int64_t V, int64_t end, struct rng *rng
         log_probs[i] = i % V == end ? -8.0f : -(float)rng_between(rng, 1, 2);
 }
 
+/* Nothing or one is lost at each token: finished beams tie with what later parents become. Products
+ * of equal sums are equal too, whatever the precision. */
+static void fill_finished_ties(struct record *in, int64_t count, struct rng *rng)
+{
+    float *log_probs = record_find(in, "log_probs")->data;
+    for (int64_t i = 0; i < count; i++) log_probs[i] = rng_below(rng, 3) ? -1.0f : 0.0f;
+}
+
 static bool differs(const struct record *in, uint32_t made)
 {
     struct record right = {0}, wrong = {0};
@@ -332,7 +347,12 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         fill_model(in, shape, end, rng);
         if (kind == UNLIKELY) fill_unlikely(in, STATES * V, rng);
         if (kind == TIES) fill_ties(in, V, end, rng);
-        if (good(in, shape, kind == TIES)) break;
+        if (kind == FINISHED_TIES) {
+            fill_finished_ties(in, STATES * V, rng);
+            if (differs(in, FINISHED_LAST)) break;
+        } else if (good(in, shape, kind == TIES)) {
+            break;
+        }
     }
 }
 

@@ -27,7 +27,8 @@ void beam_search(int *tokens, int *lengths, float *scores, const struct beam_mod
     const int K = n_beams, V = model->V, S = model->state_size;
     const size_t row = (size_t)max_length * sizeof(int), state = (size_t)S * sizeof(int);
     struct beam *beams = calloc((size_t)K, sizeof *beams), *next = calloc((size_t)K, sizeof *next);
-    int *words = malloc((size_t)K * row), *next_words = malloc((size_t)K * row); /* [K,max_length] */
+    int *words = malloc((size_t)K * row),
+        *next_words = malloc((size_t)K * row); /* [K,max_length] */
     int *states = malloc((size_t)K * state), *next_states = malloc((size_t)K * state); /* [K,S] */
     int *last = malloc((size_t)K * sizeof *last);
     float *log_probs = malloc((size_t)(K * V) * sizeof *log_probs);

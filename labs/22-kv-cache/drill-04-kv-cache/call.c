@@ -89,8 +89,7 @@ static void run_cache(const struct record *in, struct record *out)
     const int64_t M = record_dim(in, "q", 2), n_steps = record_dim(in, "feed", 0);
     const int64_t *feed = record_i64(in, "feed"), *ask = record_i64(in, "ask");
     const int64_t *keep = record_i64(in, "keep");
-    struct kv_cache *cache =
-        kv_cache_new((int)B, (int)H, (int)D, (int)record_int(in, "capacity"));
+    struct kv_cache *cache = kv_cache_new((int)B, (int)H, (int)D, (int)record_int(in, "capacity"));
     float *result = output_f32(out, "out", SHAPE(B, H, M, D));
 
     for (int64_t i = 0, at = 0, asked = 0; i < n_steps; at += feed[i], asked += ask[i], i++) {

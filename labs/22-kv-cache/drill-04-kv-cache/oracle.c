@@ -87,7 +87,8 @@ static void fill(struct record *in, const char *name, int ndim, const int64_t *d
 static void add_steps(struct record *in, const struct step *steps, int n, int64_t *fed,
                       int64_t *asked)
 {
-    int64_t *feed = record_add_i64(in, "feed", SHAPE(n)), *ask = record_add_i64(in, "ask", SHAPE(n));
+    int64_t *feed = record_add_i64(in, "feed", SHAPE(n)),
+            *ask = record_add_i64(in, "ask", SHAPE(n));
     int64_t *keep = record_add_i64(in, "keep", SHAPE(n));
     for (int i = 0; i < n; i++) {
         *fed += feed[i] = steps[i].feed;

@@ -81,10 +81,7 @@ void kv_cache_append(struct kv_cache *cache, const float *k, const float *v, int
     //: end
 }
 
-void kv_cache_truncate(struct kv_cache *cache, int length)
-{
-    cache->length = length;
-}
+void kv_cache_truncate(struct kv_cache *cache, int length) { cache->length = length; }
 
 void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, int T)
 {

@@ -132,12 +132,10 @@ void harness_call(const struct record *in, struct record *out)
         lora_step(&lora, x, record_f32(in, "d_y"), (float)record_real(in, "lr"), (int)N);
         put_weights(out, &lora);
         break;
-    case FORWARD:
-        lora_forward(output_f32(out, "y", SHAPE(N, O)), &lora, x, (int)N);
-        break;
+    case FORWARD: lora_forward(output_f32(out, "y", SHAPE(N, O)), &lora, x, (int)N); break;
     case BACKWARD:
-        put_gradients(out, (const char *[3]){"d_x", "d_A", "d_B"}, &lora, x,
-                      record_f32(in, "d_y"), (int)N);
+        put_gradients(out, (const char *[3]){"d_x", "d_A", "d_B"}, &lora, x, record_f32(in, "d_y"),
+                      (int)N);
         break;
     case LIFE: life(out, &lora, in); break;
     case STEP:

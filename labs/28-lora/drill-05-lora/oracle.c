@@ -24,18 +24,24 @@ enum {
 };
 
 static const struct mistake mistakes[N_MISTAKES] = {
-    [BOTH_ZERO] = {.name = "both-zero"},
-    [NO_SCALE] = {.name = "no-scale"},
-    [TRANSPOSED] = {.name = "transposed"},
-    [BASE_GRADIENT] = {.name = "base-gradient"},
-    [MERGED_TWICE] = {.name = "merged-twice"},
-    [MERGED_AND_ADDED] = {.name = "merged-and-added"},
+    [BOTH_ZERO] = {.name = "both-zero"},       [NO_SCALE] = {.name = "no-scale"},
+    [TRANSPOSED] = {.name = "transposed"},     [BASE_GRADIENT] = {.name = "base-gradient"},
+    [MERGED_TWICE] = {.name = "merged-twice"}, [MERGED_AND_ADDED] = {.name = "merged-and-added"},
     [DX_BASE_ONLY] = {.name = "dx-base-only"},
 };
 
 /* What the harness calls; call.c and call.py have the same list. */
-enum { OP_INIT, OP_START, OP_FORWARD, OP_BACKWARD, OP_STEP, OP_MERGE, OP_TWICE, OP_UNMERGE,
-       OP_LIFE };
+enum {
+    OP_INIT,
+    OP_START,
+    OP_FORWARD,
+    OP_BACKWARD,
+    OP_STEP,
+    OP_MERGE,
+    OP_TWICE,
+    OP_UNMERGE,
+    OP_LIFE
+};
 
 enum {
     INIT,
@@ -138,7 +144,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         add_normal(in, "x_other", 3, 7, 1.0, rng);
         add_normal(in, "d_y_other", 3, 5, 1.0, rng);
         break;
-    default: CHECK(false && "known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 
@@ -250,8 +256,8 @@ static void add_adapter(struct layer *layer, double factor)
     for (int64_t o = 0; o < layer->O; o++)
         for (int64_t i = 0; i < layer->I; i++)
             for (int64_t r = 0; r < layer->R; r++)
-                layer->W[o * layer->I + i] += factor * layer->B[b_at(layer, o, r)] *
-                                              layer->A[a_at(layer, r, i)];
+                layer->W[o * layer->I + i] +=
+                    factor * layer->B[b_at(layer, o, r)] * layer->A[a_at(layer, r, i)];
 }
 
 static void merge(struct layer *layer)
@@ -377,8 +383,8 @@ static void solve(struct record *out, const struct record *in, uint32_t made)
     switch (op) {
     case OP_FORWARD: forward(record_add_f64(out, "y", SHAPE(N, O)), &layer, x, N); break;
     case OP_BACKWARD:
-        put_gradients(out, (const char *[3]){"d_x", "d_A", "d_B"}, &layer, x,
-                      record_f32(in, "d_y"), N);
+        put_gradients(out, (const char *[3]){"d_x", "d_A", "d_B"}, &layer, x, record_f32(in, "d_y"),
+                      N);
         break;
     case OP_LIFE: solve_life(out, &layer, in); break;
     case OP_START:

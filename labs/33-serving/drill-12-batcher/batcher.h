@@ -12,13 +12,14 @@ struct work {
     int n_tokens;
 };
 
-/* All four numbers are at least 1. batcher_free() releases it. */
+/* All four numbers are at least 1, max_running at most 1000, the others at most 2^29.
+ * batcher_free() releases it; it is never called with NULL. */
 struct batcher *batcher_new(int n_blocks, int block_size, int token_budget, int max_running);
 void batcher_free(struct batcher *batcher);
 
 /* A request arrives. `request` is its number: 0 or more, never used twice, not an index.
- * n_prompt and max_new are at least 1. False: it can never run, and is forgotten. Any number of
- * requests may wait. */
+ * n_prompt and max_new are from 1 to 2^29. False: it can never run, and is forgotten. Any number
+ * of requests may wait. */
 bool batcher_add(struct batcher *batcher, int request, int n_prompt, int max_new);
 
 /* Decide one step. Returns how many requests it works on, each once, in any order.

@@ -5,7 +5,8 @@
 #include "grader/harness/harness.h"
 
 enum { OP_SERVE, OP_TIME };
-enum { STEPS_PER_CALL = 16, TIMED_RUNNING = 8, ENDLESS = 100000000 }; /* one block holds ENDLESS */
+enum { STEPS_PER_CALL = 16, ADMITTING_PER_CALL = 2, TIMED_RUNNING = 8 };
+enum { ENDLESS = 100000000 }; /* one block holds ENDLESS */
 
 /* ---- requests arrive, the model runs, a log of what was decided ---- */
 
@@ -14,12 +15,17 @@ struct serving {
     const int32_t *request, *arrival, *n_prompt, *max_new, *ends_after;
     int *produced; /* tokens that the model has made for each */
     struct work *work;
+    int next; /* where index_of() looks first */
 };
 
-static int index_of(const struct serving *s, int request)
+/* Admissions come in the order of arrival: look from the one after the last found. */
+static int index_of(struct serving *s, int request)
 {
-    for (int i = 0; i < s->n_requests; i++)
+    for (int n = 0; n < s->n_requests; n++) {
+        const int i = s->next;
+        s->next = i + 1 < s->n_requests ? i + 1 : 0;
         if (s->request[i] == request) return i;
+    }
     return -1;
 }
 
@@ -93,8 +99,9 @@ static void serve(const struct record *in, struct record *out)
     free(s.produced);
 }
 
-/* ---- the time of a step, with n requests that wait and n that have finished ---- */
+/* ---- the time of a step, with n requests that wait and up to n that have finished ---- */
 
+/* All slots are taken for ever: no step admits anybody. */
 static struct batcher *busy_batcher(int n)
 {
     struct work work[TIMED_RUNNING];
@@ -108,20 +115,47 @@ static struct batcher *busy_batcher(int n)
     return batcher;
 }
 
+/* Every step fills all slots, and all finish in it. */
+struct turnover {
+    struct batcher *batcher;
+    int n, number, n_finished;
+};
+
+/* One step, and as many added as it admitted. After n have finished it begins anew. */
+static int turn_over(struct turnover *t)
+{
+    struct work work[TIMED_RUNNING];
+    if (!t->batcher || t->n_finished >= t->n) {
+        if (t->batcher) batcher_free(t->batcher);
+        t->batcher = batcher_new(TIMED_RUNNING, 2, 64, TIMED_RUNNING);
+        t->number = t->n_finished = 0;
+        while (t->number < t->n) batcher_add(t->batcher, t->number++, 1, 1);
+    }
+    const int n_tokens = batcher_step(t->batcher, work);
+    for (int i = 0; i < TIMED_RUNNING; i++) batcher_add(t->batcher, t->number++, 1, 1);
+    t->n_finished += TIMED_RUNNING;
+    return n_tokens;
+}
+
 static void time_steps(const struct record *in, struct record *out)
 {
-    static struct batcher *batcher; /* kept, so that what is timed is steps and no set-up */
-    static int64_t n_now = -1;
-    const int64_t n = record_int(in, "n"), n_steps = STEPS_PER_CALL * record_int(in, "calls");
+    static struct batcher *busy; /* kept, so that what is timed is steps and little set-up */
+    static struct turnover turnover;
+    const int n = (int)record_int(in, "n");
+    const int64_t calls = record_int(in, "calls");
     struct work work[TIMED_RUNNING];
     int64_t n_tokens = 0;
 
-    if (n != n_now) {
-        if (batcher) batcher_free(batcher);
-        batcher = busy_batcher((int)n);
-        n_now = n;
+    if (n != turnover.n) {
+        if (busy) batcher_free(busy);
+        if (turnover.batcher) batcher_free(turnover.batcher);
+        busy = busy_batcher(n);
+        turnover = (struct turnover){.n = n};
     }
-    for (int64_t i = 0; i < n_steps; i++) n_tokens += batcher_step(batcher, work);
+    for (int64_t call = 0; call < calls; call++) {
+        for (int i = 0; i < STEPS_PER_CALL; i++) n_tokens += batcher_step(busy, work);
+        for (int i = 0; i < ADMITTING_PER_CALL; i++) n_tokens += turn_over(&turnover);
+    }
     record_add_int(out, "n_tokens", n_tokens);
 }
 

@@ -4,7 +4,8 @@ import numpy as np
 
 CALLABLES = {"Batcher": 4}
 SERVE, TIME = range(2)
-STEPS_PER_CALL, TIMED_RUNNING, ENDLESS = 16, 8, 100_000_000  # one block holds ENDLESS
+STEPS_PER_CALL, ADMITTING_PER_CALL, TIMED_RUNNING = 16, 1, 8
+ENDLESS = 100_000_000  # one block holds ENDLESS
 
 
 def whole(value, what):
@@ -79,7 +80,7 @@ def serve(solution, x):
 
 
 def busy_batcher(solution, n):
-    """With n requests that have finished, a few that run for ever, and n that wait."""
+    """With n finished, n waiting, and all slots taken for ever: no step admits anybody."""
     batcher = solution.Batcher(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING)
     for i in range(n):
         batcher.add(i, 1, 1)
@@ -93,17 +94,45 @@ def busy_batcher(solution, n):
     return batcher
 
 
-kept = {}  # n: its batcher, so that what is timed is steps and no set-up
+class Turnover:
+    """Every step fills all slots, and all finish in it; n always wait."""
+
+    def __init__(self, solution, n):
+        self.solution, self.n = solution, n
+        self.begin()
+
+    def begin(self):
+        self.batcher = self.solution.Batcher(TIMED_RUNNING, 2, 64, TIMED_RUNNING)
+        for i in range(self.n):
+            self.batcher.add(i, 1, 1)
+        self.number, self.n_finished = self.n, 0
+
+    def step(self):
+        """One step, and as many added as it admitted. After n have finished it begins anew."""
+        if self.n_finished >= self.n:
+            self.begin()
+        work = list(self.batcher.step())
+        for i in range(TIMED_RUNNING):
+            self.batcher.add(self.number + i, 1, 1)
+        self.number += TIMED_RUNNING
+        self.n_finished += TIMED_RUNNING
+        return work
+
+
+kept = {}  # n: its batchers, so that what is timed is steps and little set-up
 
 
 def time_steps(solution, n, calls):
     if n not in kept:
         kept.clear()
-        kept[n] = busy_batcher(solution, n)
-    step = kept[n].step
+        kept[n] = busy_batcher(solution, n), Turnover(solution, n)
+    busy, turnover = kept[n]
     n_tokens = 0
-    for _ in range(STEPS_PER_CALL * calls):
-        n_tokens += len(list(step()))
+    for _ in range(calls):
+        for _ in range(STEPS_PER_CALL):
+            n_tokens += len(list(busy.step()))
+        for _ in range(ADMITTING_PER_CALL):
+            n_tokens += len(turnover.step())
     return {"n_tokens": n_tokens}
 
 

@@ -54,6 +54,7 @@ enum {
     NEVER,
     IDLE,
     MIXED,
+    LONG_QUEUE,
     N_KINDS
 };
 
@@ -70,10 +71,11 @@ static const struct case_kind kinds[N_KINDS] = {
     [NEVER] = {"requests that can never run", CASE_PROPERTY, false},
     [IDLE] = {"steps with nothing to do", CASE_PROPERTY, false},
     [MIXED] = {"a busy server", CASE_PROPERTY, false},
+    [LONG_QUEUE] = {"thousands that wait", CASE_PROPERTY, false},
 };
 
 enum { OP_SERVE, OP_TIME };
-enum { REQUEST_LIMIT = 64, STEP_LIMIT = 2000, STEPS_AFTERWARDS = 8 };
+enum { REQUEST_LIMIT = 5000, STEP_LIMIT = 2000, STEPS_AFTERWARDS = 8 };
 
 /* ---- cases ---- */
 
@@ -155,11 +157,16 @@ static void put_scenario(struct record *in, const struct scenario *s, struct rng
     int32_t *max_new = record_add_i32(in, "max_new", SHAPE(s->n));
     int32_t *ends_after = record_add_i32(in, "ends_after", SHAPE(s->n));
     for (int i = 0; i < s->n; i++) { /* all different, neither indices nor in order of arrival */
-        request[i] = (int32_t)((i * 37 + offset) % REQUEST_LIMIT * 1000 + rng_below(rng, 1000));
+        request[i] = (int32_t)((i * 37 + offset) % REQUEST_LIMIT * 1000 + rng_between(rng, 1, 999));
         arrival[i] = s->asked[i].arrival;
         n_prompt[i] = s->asked[i].n_prompt;
         max_new[i] = s->asked[i].max_new;
         ends_after[i] = s->asked[i].ends_after;
+    }
+    if (s->n > 1) { /* the smallest and the largest number are like any other */
+        const int64_t smallest = rng_below(rng, s->n);
+        request[smallest] = 0;
+        request[(smallest + 1 + rng_below(rng, s->n - 1)) % s->n] = INT32_MAX;
     }
 }
 
@@ -262,6 +269,15 @@ static struct scenario make_mixed(int n, struct rng *rng)
     return s;
 }
 
+/* More wait than a queue of 4096 holds; the last arrive when many have gone. */
+static struct scenario make_long_queue(struct rng *rng)
+{
+    struct scenario s = {.n_blocks = 400, .block_size = 4, .token_budget = 512, .max_running = 200};
+    for (int i = 0; i < 4900; i++)
+        ask(&s, i < 4400 ? 0 : 4, rng_between(rng, 1, 4), rng_between(rng, 1, 3));
+    return s;
+}
+
 static void make_case(struct record *in, int kind, struct rng *rng)
 {
     struct scenario s = roomy(8);
@@ -294,6 +310,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         ask(&s, 30, rng_between(rng, 1, 8), 3);
         break;
     case MIXED: s = make_mixed(40, rng); break;
+    case LONG_QUEUE: s = make_long_queue(rng); break;
     default: CHECK(false);
     }
     put_scenario(in, &s, rng);
@@ -712,8 +729,8 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
         finding_add(findings, CASE_PROPERTY, verdict.run[OTHER], NULL, "%s", verdict.words[OTHER]);
 }
 
-/* Many calls inside one are steps with n requests waiting and n finished; a single call is a
- * whole run of n requests. */
+/* Many calls inside one are steps with n requests waiting and up to n finished: most admit nobody,
+ * some fill all slots. A single call is a whole run of n requests. */
 static void make_timed(struct record *in, int64_t n, int calls, struct rng *rng)
 {
     if (calls > 1) {
@@ -738,6 +755,7 @@ const struct oracle oracle_batcher = {
     .speed_n = 40,
     .complexity = {.what = N_("time of a step against the number of requests waiting or finished"),
                    .sizes = {64, 256, 1024, 4096},
+                   .c_times = 4,
                    .expected = 0.0,
                    .limit = 0.5,
                    .calls_inside = true,

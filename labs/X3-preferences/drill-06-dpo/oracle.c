@@ -192,7 +192,7 @@ static void make_case(struct record *in, int kind, struct rng *rng)
         exchange(in, "tokens");
         exchange(in, "length");
         break;
-    default: CHECK(false && "known kind");
+    default: check_failed("known kind", __FILE__, __LINE__);
     }
 }
 

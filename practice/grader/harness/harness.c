@@ -59,54 +59,28 @@ void harness_refuse(struct record *out, const char *format, ...)
     if (!record_find(out, "_contract")) record_add_text(out, "_contract", message);
 }
 
-static bool same_inputs(const struct record *a, const struct record *b)
-{
-    for (int i = 0; i < a->n_fields; i++) {
-        const struct array *x = &a->fields[i].array, *y = &b->fields[i].array;
-        const size_t size = (size_t)array_count(x) * dtype_size(x->dtype);
-        if (size && memcmp(x->data, y->data, size) != 0) return false;
-    }
-    return true;
-}
-
-static struct record copy_of(const struct record *record)
-{
-    struct record copy = {0};
-    for (int i = 0; i < record->n_fields; i++) {
-        const struct array *a = &record->fields[i].array;
-        void *data = record_add(&copy, record->fields[i].name, a->dtype, a->ndim, a->dims);
-        const size_t size = (size_t)array_count(a) * dtype_size(a->dtype);
-        if (size) memcpy(data, a->data, size);
-    }
-    return copy;
-}
-
 int main(void)
 {
+    setvbuf(stdout, NULL, _IOLBF, 0); /* what was printed before a crash is kept */
     for (;;) {
-        struct record head, *inputs, *kept;
+        struct record head;
         if (record_read(&head, CHANNEL, NULL) != STATUS_OK) return 0;
         const int64_t count = record_int(&head, "count");
         record_done(&head);
 
-        inputs = memory_new((size_t)count, sizeof *inputs);
-        kept = memory_new((size_t)count, sizeof *kept);
-        for (int64_t i = 0; i < count; i++) {
+        struct record *inputs = memory_new((size_t)count, sizeof *inputs);
+        for (int64_t i = 0; i < count; i++)
             if (record_read(&inputs[i], CHANNEL, NULL) != STATUS_OK) return 1;
-            if (count == 1) kept[i] = copy_of(&inputs[i]); /* timed batches are not compared */
-        }
         struct text answer = {0};
         for (int64_t i = 0; i < count; i++) {
             struct record out = {0};
             harness_call(&inputs[i], &out);
-            record_add_int(&out, "_status", count == 1 && !same_inputs(&inputs[i], &kept[i]));
             record_encode(&answer, &out);
+            if (count == 1) record_encode(&answer, &inputs[i]);
             record_done(&out);
             record_done(&inputs[i]);
-            record_done(&kept[i]);
         }
         free(inputs);
-        free(kept);
         const bool sent = descriptor_write(CHANNEL, answer.data, answer.size);
         text_done(&answer);
         if (!sent) return 1;

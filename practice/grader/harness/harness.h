@@ -5,8 +5,8 @@
  * harness, which reads batches of records from descriptor 3 and answers there.
  *
  *   parent -> child   {count}  then `count` records of inputs
- *   child -> parent   one record per input: outputs, plus `_status` (0: called,
- *                     1: the inputs were modified)
+ *   child -> parent   one record per input: the outputs; for a single one, also the
+ *                     inputs as they are now, so that the parent sees what was modified
  *
  * Does not know: expected values, tolerances, seeds. None of them is in this process.
  */

@@ -7,8 +7,7 @@
 static double dot(const float *a, const float *b, int n)
 {
     double sum = 0.0;
-    while (n-- > 0)
-        sum += (double)*a++ * *b++;
+    while (n-- > 0) sum += (double)*a++ * *b++;
     return sum;
 }
 

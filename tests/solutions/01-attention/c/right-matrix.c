@@ -17,8 +17,7 @@ static void fill_scores(float *scores, const float *q, const float *k, const boo
                 continue;
             }
             *cell = 0.0f;
-            for (int d = 0; d < D; d++)
-                *cell += q[(size_t)t * D + d] * k[(size_t)s * D + d];
+            for (int d = 0; d < D; d++) *cell += q[(size_t)t * D + d] * k[(size_t)s * D + d];
             *cell /= sqrtf((float)D);
         }
 }
@@ -26,17 +25,14 @@ static void fill_scores(float *scores, const float *q, const float *k, const boo
 static void softmax_row(float *row, int n)
 {
     float max = row[0], sum = 0.0f;
-    for (int i = 1; i < n; i++)
-        max = fmaxf(max, row[i]);
+    for (int i = 1; i < n; i++) max = fmaxf(max, row[i]);
     if (max == -INFINITY) {
         memset(row, 0, (size_t)n * sizeof *row);
         return;
     }
-    for (int i = 0; i < n; i++)
-        sum += row[i] = expf(row[i] - max);
+    for (int i = 0; i < n; i++) sum += row[i] = expf(row[i] - max);
     assert(sum >= 1.0f);
-    for (int i = 0; i < n; i++)
-        row[i] /= sum;
+    for (int i = 0; i < n; i++) row[i] /= sum;
 }
 
 void attention(float *out, const float *q, const float *k, const float *v, const bool *key_mask,

@@ -11,31 +11,25 @@ static void attend_row(float *o, const float *q, const float *k, const float *v,
     float max = 0.0f, sum = 0.0f;
     bool any = false;
 
-    for (int d = 0; d < D; d++)
-        o[d] = 0.0f;
+    for (int d = 0; d < D; d++) o[d] = 0.0f;
     for (int s = 0; s < n; s++, k += D, v += D) {
-        if (!mask[s])
-            continue;
+        if (!mask[s]) continue;
         float score = 0.0f;
-        for (int d = 0; d < D; d++)
-            score += q[d] * k[d];
+        for (int d = 0; d < D; d++) score += q[d] * k[d];
         score /= root;
         if (!any || score > max) {
             const float shrink = any ? expf(max - score) : 0.0f;
             sum *= shrink;
-            for (int d = 0; d < D; d++)
-                o[d] *= shrink;
+            for (int d = 0; d < D; d++) o[d] *= shrink;
             max = score;
             any = true;
         }
         const float e = expf(score - max);
         sum += e;
-        for (int d = 0; d < D; d++)
-            o[d] += e * v[d];
+        for (int d = 0; d < D; d++) o[d] += e * v[d];
     }
     if (any)
-        for (int d = 0; d < D; d++)
-            o[d] /= sum;
+        for (int d = 0; d < D; d++) o[d] /= sum;
 }
 
 void attention(float *out, const float *q, const float *k, const float *v, const bool *key_mask,

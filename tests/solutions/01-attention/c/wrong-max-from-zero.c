@@ -20,30 +20,23 @@ void attention(float *out, const float *q, const float *k, const float *v, const
                 float max = 0.0f, sum = 0.0f;
 
                 for (int s = 0; s < end; s++) {
-                    if (!key_mask[(size_t)b * T + s])
-                        continue;
+                    if (!key_mask[(size_t)b * T + s]) continue;
                     const float *k_row = k + base + (size_t)s * D;
                     float dot = 0.0f;
-                    for (int d = 0; d < D; d++)
-                        dot += q_row[d] * k_row[d];
+                    for (int d = 0; d < D; d++) dot += q_row[d] * k_row[d];
                     p[s] = dot * scale;
-                    if (p[s] > max)
-                        max = p[s];
+                    if (p[s] > max) max = p[s];
                 }
-                for (int d = 0; d < D; d++)
-                    o[d] = 0.0f;
+                for (int d = 0; d < D; d++) o[d] = 0.0f;
                 for (int s = 0; s < end; s++) {
-                    if (!key_mask[(size_t)b * T + s])
-                        continue;
+                    if (!key_mask[(size_t)b * T + s]) continue;
                     const float *v_row = v + base + (size_t)s * D;
                     const float e = expf(p[s] - max);
                     sum += e;
-                    for (int d = 0; d < D; d++)
-                        o[d] += e * v_row[d];
+                    for (int d = 0; d < D; d++) o[d] += e * v_row[d];
                 }
                 if (sum > 0.0f)
-                    for (int d = 0; d < D; d++)
-                        o[d] /= sum;
+                    for (int d = 0; d < D; d++) o[d] /= sum;
             }
     free(p);
 }

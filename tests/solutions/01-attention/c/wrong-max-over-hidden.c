@@ -19,8 +19,7 @@ void attention(float *out, const float *q, const float *k, const float *v, const
 
                 for (int s = 0; s < T; s++) {
                     float dot = 0.0f;
-                    for (int d = 0; d < D; d++)
-                        dot += q_row[d] * k[base + (size_t)s * D + d];
+                    for (int d = 0; d < D; d++) dot += q_row[d] * k[base + (size_t)s * D + d];
                     p[s] = dot / sqrtf((float)D);
                     max = fmaxf(max, p[s]);
                 }
@@ -31,8 +30,7 @@ void attention(float *out, const float *q, const float *k, const float *v, const
                 }
                 for (int d = 0; d < D; d++) {
                     float total = 0.0f;
-                    for (int s = 0; s < T; s++)
-                        total += p[s] * v[base + (size_t)s * D + d];
+                    for (int s = 0; s < T; s++) total += p[s] * v[base + (size_t)s * D + d];
                     o[d] = sum > 0.0f ? total / sum : 0.0f;
                 }
             }

@@ -14,8 +14,7 @@ struct entry {
 static int by_pair(const void *x, const void *y)
 {
     const struct entry *a = x, *b = y;
-    if (a->left != b->left)
-        return a->left < b->left ? -1 : 1;
+    if (a->left != b->left) return a->left < b->left ? -1 : 1;
     return (a->right > b->right) - (a->right < b->right);
 }
 
@@ -35,16 +34,14 @@ static size_t squeeze(int *ids, size_t n, struct entry e)
 
 int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_bytes)
 {
-    if (n_bytes < 2)
-        return 0;
+    if (n_bytes < 2) return 0;
 
     int *ids = malloc(2 * n_bytes * sizeof *ids);
     struct entry *pairs = malloc(2 * n_bytes * sizeof *pairs);
     assert(ids && pairs);
     size_t n = 0;
     for (size_t i = 0; i < n_bytes; i++) {
-        if (text[i] == ' ')
-            ids[n++] = BORDER;
+        if (text[i] == ' ') ids[n++] = BORDER;
         ids[n++] = text[i];
     }
 
@@ -73,8 +70,7 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
                 best = pairs[i];
             }
         }
-        if (most < 2)
-            break;
+        if (most < 2) break;
         best.number = done;
         merges[done].left = best.left;
         merges[done].right = best.right;
@@ -99,8 +95,7 @@ size_t bpe_encode(int *ids, const uint8_t *text, size_t n_bytes, const struct me
     for (size_t i = 0; i < n_bytes;) {
         int *word = ids + n_ids;
         size_t len = 0;
-        do
-            word[len++] = text[i++];
+        do word[len++] = text[i++];
         while (i < n_bytes && text[i] != ' ');
 
         for (;;) {
@@ -109,11 +104,9 @@ size_t bpe_encode(int *ids, const uint8_t *text, size_t n_bytes, const struct me
                 const struct entry key = {word[j], word[j + 1], 0};
                 const struct entry *hit =
                     bsearch(&key, table, (size_t)n_merges, sizeof *table, by_pair);
-                if (hit && (!first || hit->number < first->number))
-                    first = hit;
+                if (hit && (!first || hit->number < first->number)) first = hit;
             }
-            if (!first)
-                break;
+            if (!first) break;
             len = squeeze(word, len, *first);
         }
         n_ids += len;

@@ -25,15 +25,12 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
                 continue;
             }
             run = tok[i] == tok[i - 1] ? run + 1 : 0;
-            if (run % 2 == 1 || run == 0)
-                table[tok[i - 1] * size + tok[i]]++;
+            if (run % 2 == 1 || run == 0) table[tok[i - 1] * size + tok[i]]++;
         }
         size_t best = 0;
         for (size_t c = 1; c < size * size; c++)
-            if (table[c] > table[best])
-                best = c;
-        if (table[best] < 2)
-            break;
+            if (table[c] > table[best]) best = c;
+        if (table[best] < 2) break;
         merges[m].left = (int)(best / size);
         merges[m].right = (int)(best % size);
 
@@ -58,8 +55,7 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
 static int rank(int a, int b, const struct merge *merges, int n_merges)
 {
     for (int i = 0; i < n_merges; i++)
-        if (merges[i].left == a && merges[i].right == b)
-            return i;
+        if (merges[i].left == a && merges[i].right == b) return i;
     return n_merges;
 }
 
@@ -72,8 +68,7 @@ size_t bpe_encode(int *ids, const uint8_t *text, size_t n_bytes, const struct me
 
     while (begin < n_bytes) {
         size_t end = begin + 1;
-        while (end < n_bytes && text[end] != 0x20)
-            end++;
+        while (end < n_bytes && text[end] != 0x20) end++;
         int *word = ids + n_ids;
         const size_t len = end - begin;
         for (size_t i = 0; i < len; i++) {
@@ -89,18 +84,15 @@ size_t bpe_encode(int *ids, const uint8_t *text, size_t n_bytes, const struct me
                     at = i;
                     before = prev;
                 }
-            if (ranks[at] == n_merges)
-                break;
+            if (ranks[at] == n_merges) break;
             word[at] = 256 + ranks[at];
             next[at] = next[next[at]];
             ranks[at] =
                 next[at] < len ? rank(word[at], word[next[at]], merges, n_merges) : n_merges;
-            if (before < len)
-                ranks[before] = rank(word[before], word[at], merges, n_merges);
+            if (before < len) ranks[before] = rank(word[before], word[at], merges, n_merges);
         }
         size_t out = 0;
-        for (size_t i = 0; i < len; i = next[i])
-            word[out++] = word[i];
+        for (size_t i = 0; i < len; i = next[i]) word[out++] = word[i];
         n_ids += out;
         begin = end;
     }
@@ -115,8 +107,7 @@ size_t bpe_decode(uint8_t *text, const int *ids, size_t n_ids, const struct merg
     size_t *length = malloc((256 + (size_t)n_merges) * sizeof *length);
     uint8_t *p = text;
 
-    for (int i = 0; i < 256; i++)
-        length[i] = 1;
+    for (int i = 0; i < 256; i++) length[i] = 1;
     for (int i = 0; i < n_merges; i++)
         length[256 + i] = length[merges[i].left] + length[merges[i].right];
     for (size_t i = 0; i < n_ids; i++)

@@ -8,10 +8,8 @@
 static size_t pretoken(const uint8_t *text, size_t n)
 {
     size_t len = 1;
-    while (len < n && text[len - 1] == ' ' && text[len] == ' ')
-        len++;
-    while (len < n && text[len] != ' ')
-        len++;
+    while (len < n && text[len - 1] == ' ' && text[len] == ' ') len++;
+    while (len < n && text[len] != ' ') len++;
     return len;
 }
 
@@ -49,8 +47,7 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
     size_t n_words = 0;
     int made = 0;
 
-    for (size_t i = 0; i < n_bytes; i++)
-        ids[i] = text[i];
+    for (size_t i = 0; i < n_bytes; i++) ids[i] = text[i];
     for (size_t i = 0; i < n_bytes; i += lens[n_words++])
         lens[n_words] = pretoken(text + i, n_bytes - i);
 
@@ -68,8 +65,7 @@ int bpe_train(struct merge *merges, int n_merges, const uint8_t *text, size_t n_
                     right = b;
                 }
             }
-        if (most < 2)
-            break;
+        if (most < 2) break;
         merges[made] = (struct merge){left, right};
         int *from = ids, *to = ids;
         for (size_t w = 0; w < n_words; w++) {
@@ -94,8 +90,7 @@ size_t bpe_encode(int *ids, const uint8_t *text, size_t n_bytes, const struct me
         const size_t len = pretoken(text + at, n_bytes - at);
         int *word = ids + total;
         size_t n = len;
-        for (size_t i = 0; i < len; i++)
-            word[i] = text[at + i];
+        for (size_t i = 0; i < len; i++) word[i] = text[at + i];
         for (int m = 0; m < n_merges && n > 1; m++)
             n = replace(word, n, merges[m].left, merges[m].right, 256 + m);
         total += n;
@@ -120,7 +115,6 @@ size_t bpe_decode(uint8_t *text, const int *ids, size_t n_ids, const struct merg
     uint8_t *end = text;
 
     (void)n_merges;
-    for (size_t i = 0; i < n_ids; i++)
-        end = expand(end, ids[i], merges);
+    for (size_t i = 0; i < n_ids; i++) end = expand(end, ids[i], merges);
     return (size_t)(end - text);
 }

@@ -42,8 +42,7 @@ struct kv_cache *kv_cache_new(int B, int H, int D, int capacity)
 
 void kv_cache_free(struct kv_cache *cache)
 {
-    while (cache && cache->newest)
-        drop(cache);
+    while (cache && cache->newest) drop(cache);
     free(cache);
 }
 
@@ -64,19 +63,15 @@ void kv_cache_append(struct kv_cache *cache, const float *k, const float *v, int
 
 void kv_cache_truncate(struct kv_cache *cache, int length)
 {
-    while (cache->newest && cache->newest->first >= length)
-        drop(cache);
-    if (cache->newest)
-        cache->newest->count = length - cache->newest->first;
+    while (cache->newest && cache->newest->first >= length) drop(cache);
+    if (cache->newest) cache->newest->count = length - cache->newest->first;
 }
 
 /* The memory of one head row at position s, found by walking the chunks back. */
 static const float *row(const struct chunk *chunk, int values, int bh, int s, int D)
 {
-    while (s < chunk->first)
-        chunk = chunk->older;
-    return (values ? chunk->v : chunk->k) +
-           ((size_t)bh * chunk->stride + (s - chunk->first)) * D;
+    while (s < chunk->first) chunk = chunk->older;
+    return (values ? chunk->v : chunk->k) + ((size_t)bh * chunk->stride + (s - chunk->first)) * D;
 }
 
 void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, int T)
@@ -93,18 +88,15 @@ void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, i
         for (int s = last; s >= 0; s--) {
             const float *k = row(cache->newest, 0, bh, s, D);
             p[s] = 0;
-            for (int d = 0; d < D; d++)
-                p[s] += (double)query[d] * k[d];
+            for (int d = 0; d < D; d++) p[s] += (double)query[d] * k[d];
             p[s] /= sqrt(D);
             max = p[s] > max ? p[s] : max;
         }
-        for (int s = 0; s <= last; s++)
-            sum += p[s] = exp(p[s] - max);
+        for (int s = 0; s <= last; s++) sum += p[s] = exp(p[s] - max);
         memset(o, 0, (size_t)D * sizeof *o);
         for (int s = 0; s <= last; s++) {
             const float *v = row(cache->newest, 1, bh, s, D);
-            for (int d = 0; d < D; d++)
-                o[d] += (float)(p[s] / sum * v[d]);
+            for (int d = 0; d < D; d++) o[d] += (float)(p[s] / sum * v[d]);
         }
     }
     free(p);
@@ -114,8 +106,7 @@ enum layout { TOKENS_FIRST, HEADS_FIRST };
 
 static size_t index_of(enum layout layout, int b, int t, int c, int H, int T, int D)
 {
-    if (layout == TOKENS_FIRST)
-        return ((size_t)b * T + t) * H * D + c;
+    if (layout == TOKENS_FIRST) return ((size_t)b * T + t) * H * D + c;
     return (((size_t)b * H + c / D) * T + t) * D + c % D;
 }
 
@@ -142,8 +133,7 @@ void kv_cache_forward(struct kv_cache *cache, float *out, const float *x,
     const float *position = weights->position + (size_t)held(cache) * cache->H * cache->D;
     float *h = malloc(size * sizeof *h);
 
-    for (size_t i = 0; i < size; i++)
-        h[i] = x[i] + position[i % piece];
+    for (size_t i = 0; i < size; i++) h[i] = x[i] + position[i % piece];
 
     float *q = linear(cache, h, TOKENS_FIRST, weights->q, HEADS_FIRST, T);
     float *k = linear(cache, h, TOKENS_FIRST, weights->k, HEADS_FIRST, T);

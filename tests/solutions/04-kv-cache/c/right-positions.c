@@ -20,10 +20,7 @@ struct kv_cache *kv_cache_new(int B, int H, int D, int capacity)
     return cache;
 }
 
-void kv_cache_free(struct kv_cache *cache)
-{
-    free(cache);
-}
+void kv_cache_free(struct kv_cache *cache) { free(cache); }
 
 static size_t row_size(const struct kv_cache *cache)
 {
@@ -62,29 +59,24 @@ void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, i
         for (int t = 0; t < T; t++) {
             const size_t at = ((size_t)i * T + t) * D;
             double max = -HUGE_VAL, total = 0.0;
-            for (int d = 0; d < D; d++)
-                sums[d] = 0.0;
+            for (int d = 0; d < D; d++) sums[d] = 0.0;
             for (int s = 0; s <= cache->held - T + t; s++) {
                 const float *k = cache->data + 2 * row_size(cache) * (size_t)s + (size_t)i * D;
                 const float *v = k + row_size(cache);
                 double score = 0.0;
-                for (int d = 0; d < D; d++)
-                    score += (double)q[at + d] * k[d];
+                for (int d = 0; d < D; d++) score += (double)q[at + d] * k[d];
                 score /= sqrt(D);
                 if (score > max) {
                     const double shrink = exp(max - score);
                     total *= shrink;
-                    for (int d = 0; d < D; d++)
-                        sums[d] *= shrink;
+                    for (int d = 0; d < D; d++) sums[d] *= shrink;
                     max = score;
                 }
                 const double e = exp(score - max);
                 total += e;
-                for (int d = 0; d < D; d++)
-                    sums[d] += e * v[d];
+                for (int d = 0; d < D; d++) sums[d] += e * v[d];
             }
-            for (int d = 0; d < D; d++)
-                out[at + d] = (float)(sums[d] / total);
+            for (int d = 0; d < D; d++) out[at + d] = (float)(sums[d] / total);
         }
     free(sums);
 }
@@ -92,11 +84,9 @@ void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, i
 static void times(float *y, const float *x, const float *w, int rows, int C)
 {
     for (int r = 0; r < rows; r++, x += C, y += C) {
-        for (int j = 0; j < C; j++)
-            y[j] = 0.0f;
+        for (int j = 0; j < C; j++) y[j] = 0.0f;
         for (int i = 0; i < C; i++)
-            for (int j = 0; j < C; j++)
-                y[j] += x[i] * w[(size_t)i * C + j];
+            for (int j = 0; j < C; j++) y[j] += x[i] * w[(size_t)i * C + j];
     }
 }
 

@@ -28,8 +28,7 @@ struct kv_cache *kv_cache_new(int B, int H, int D, int capacity)
 
 void kv_cache_free(struct kv_cache *cache)
 {
-    if (!cache)
-        return;
+    if (!cache) return;
     free(cache->k);
     free(cache->v);
     free(cache);
@@ -38,11 +37,11 @@ void kv_cache_free(struct kv_cache *cache)
 void kv_cache_append(struct kv_cache *cache, const float *k, const float *v, int T)
 {
     const int old = cache->n, new = old + T, D = cache->D;
-    const size_t size = (size_t)cache->B * cache->H * new * D;
+    const size_t size = (size_t)cache->B * cache->H * new *D;
     float *all_k = malloc(size * sizeof *all_k), *all_v = malloc(size * sizeof *all_v);
 
     for (int bh = 0; bh < cache->B * cache->H; bh++) {
-        const size_t to = (size_t)bh * new * D, from = (size_t)bh * cache->capacity * D;
+        const size_t to = (size_t)bh * new *D, from = (size_t)bh * cache->capacity *D;
         memcpy(all_k + to, cache->k + from, (size_t)old * D * sizeof *all_k);
         memcpy(all_v + to, cache->v + from, (size_t)old * D * sizeof *all_v);
         memcpy(all_k + to + (size_t)old * D, k + (size_t)bh * T * D, (size_t)T * D * sizeof *k);
@@ -56,10 +55,7 @@ void kv_cache_append(struct kv_cache *cache, const float *k, const float *v, int
     cache->n = new;
 }
 
-void kv_cache_truncate(struct kv_cache *cache, int length)
-{
-    cache->n = length;
-}
+void kv_cache_truncate(struct kv_cache *cache, int length) { cache->n = length; }
 
 void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, int T)
 {
@@ -76,21 +72,17 @@ void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, i
 
             for (int s = 0; s < end; s++) {
                 p[s] = 0.0f;
-                for (int d = 0; d < D; d++)
-                    p[s] += q[d] * k[(size_t)s * D + d];
+                for (int d = 0; d < D; d++) p[s] += q[d] * k[(size_t)s * D + d];
                 p[s] *= scale;
-                if (p[s] > max)
-                    max = p[s];
+                if (p[s] > max) max = p[s];
             }
             for (int s = 0; s < end; s++) {
                 p[s] = expf(p[s] - max);
                 sum += p[s];
             }
-            for (int d = 0; d < D; d++)
-                out[d] = 0.0f;
+            for (int d = 0; d < D; d++) out[d] = 0.0f;
             for (int s = 0; s < end; s++)
-                for (int d = 0; d < D; d++)
-                    out[d] += p[s] / sum * v[(size_t)s * D + d];
+                for (int d = 0; d < D; d++) out[d] += p[s] / sum * v[(size_t)s * D + d];
         }
     }
     free(p);

@@ -28,8 +28,7 @@ struct kv_cache *kv_cache_new(int B, int H, int D, int capacity)
 
 void kv_cache_free(struct kv_cache *cache)
 {
-    if (!cache)
-        return;
+    if (!cache) return;
     free(cache->k);
     free(cache->v);
     free(cache);
@@ -47,10 +46,7 @@ void kv_cache_append(struct kv_cache *cache, const float *k, const float *v, int
     cache->n += T;
 }
 
-void kv_cache_truncate(struct kv_cache *cache, int length)
-{
-    cache->n = length;
-}
+void kv_cache_truncate(struct kv_cache *cache, int length) { cache->n = length; }
 
 void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, int T)
 {
@@ -67,21 +63,17 @@ void kv_cache_attend(const struct kv_cache *cache, float *out, const float *q, i
 
             for (int s = 0; s < end; s++) {
                 p[s] = 0.0f;
-                for (int d = 0; d < D; d++)
-                    p[s] += q[d] * k[(size_t)s * D + d];
+                for (int d = 0; d < D; d++) p[s] += q[d] * k[(size_t)s * D + d];
                 p[s] *= scale;
-                if (p[s] > max)
-                    max = p[s];
+                if (p[s] > max) max = p[s];
             }
             for (int s = 0; s < end; s++) {
                 p[s] = expf(p[s] - max);
                 sum += p[s];
             }
-            for (int d = 0; d < D; d++)
-                out[d] = 0.0f;
+            for (int d = 0; d < D; d++) out[d] = 0.0f;
             for (int s = 0; s < end; s++)
-                for (int d = 0; d < D; d++)
-                    out[d] += p[s] / sum * v[(size_t)s * D + d];
+                for (int d = 0; d < D; d++) out[d] += p[s] / sum * v[(size_t)s * D + d];
         }
     }
     free(p);

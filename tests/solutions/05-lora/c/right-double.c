@@ -6,10 +6,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-static double scale(const struct lora *lora)
-{
-    return (double)lora->alpha / lora->rank;
-}
+static double scale(const struct lora *lora) { return (double)lora->alpha / lora->rank; }
 
 /* Element (o,i) of alpha/R B A. */
 static double adapter(const struct lora *lora, int o, int i)
@@ -30,8 +27,7 @@ void lora_init(struct lora *lora, const float *draws)
 {
     for (size_t i = 0; i < (size_t)lora->rank * lora->n_in; i++)
         lora->A[i] = (float)((2.0 * draws[i] - 1.0) / sqrt(lora->n_in));
-    for (size_t i = 0; i < (size_t)lora->n_out * lora->rank; i++)
-        lora->B[i] = 0.0f;
+    for (size_t i = 0; i < (size_t)lora->n_out * lora->rank; i++) lora->B[i] = 0.0f;
     lora->merged = false;
 }
 
@@ -98,17 +94,14 @@ void lora_step(struct lora *lora, const float *x, const float *d_y, float lr, in
 
     assert(d_A && !lora->merged);
     adapter_gradients(d_A, d_B, lora, x, d_y, N);
-    for (size_t i = 0; i < n_A; i++)
-        lora->A[i] = (float)(lora->A[i] - (double)lr * d_A[i]);
-    for (size_t i = 0; i < n_B; i++)
-        lora->B[i] = (float)(lora->B[i] - (double)lr * d_B[i]);
+    for (size_t i = 0; i < n_A; i++) lora->A[i] = (float)(lora->A[i] - (double)lr * d_A[i]);
+    for (size_t i = 0; i < n_B; i++) lora->B[i] = (float)(lora->B[i] - (double)lr * d_B[i]);
     free(d_A);
 }
 
 static void move_base(struct lora *lora, double sign, bool merged)
 {
-    if (lora->merged == merged)
-        return;
+    if (lora->merged == merged) return;
     for (int o = 0; o < lora->n_out; o++)
         for (int i = 0; i < lora->n_in; i++) {
             float *w = &lora->W[(size_t)o * lora->n_in + i];
@@ -117,12 +110,6 @@ static void move_base(struct lora *lora, double sign, bool merged)
     lora->merged = merged;
 }
 
-void lora_merge(struct lora *lora)
-{
-    move_base(lora, 1.0, true);
-}
+void lora_merge(struct lora *lora) { move_base(lora, 1.0, true); }
 
-void lora_unmerge(struct lora *lora)
-{
-    move_base(lora, -1.0, false);
-}
+void lora_unmerge(struct lora *lora) { move_base(lora, -1.0, false); }

@@ -8,8 +8,7 @@ void lora_init(struct lora *lora, const float *draws)
 {
     for (int i = 0; i < lora->rank * lora->n_in; i++)
         lora->A[i] = (2 * draws[i] - 1) / sqrtf(lora->n_in);
-    for (int i = 0; i < lora->n_out * lora->rank; i++)
-        lora->B[i] = 0;
+    for (int i = 0; i < lora->n_out * lora->rank; i++) lora->B[i] = 0;
     lora->merged = false;
 }
 
@@ -18,8 +17,7 @@ static void down(float *u, const struct lora *lora, const float *x)
 {
     for (int r = 0; r < lora->rank; r++) {
         u[r] = 0;
-        for (int i = 0; i < lora->n_in; i++)
-            u[r] += lora->A[r * lora->n_in + i] * x[i];
+        for (int i = 0; i < lora->n_in; i++) u[r] += lora->A[r * lora->n_in + i] * x[i];
     }
 }
 
@@ -28,8 +26,7 @@ static void down_gradient(float *d_u, const struct lora *lora, const float *d_y)
 {
     for (int r = 0; r < lora->rank; r++) {
         d_u[r] = 0;
-        for (int o = 0; o < lora->n_out; o++)
-            d_u[r] += lora->B[o * lora->rank + r] * d_y[o];
+        for (int o = 0; o < lora->n_out; o++) d_u[r] += lora->B[o * lora->rank + r] * d_y[o];
         d_u[r] *= lora->alpha / lora->rank;
     }
 }
@@ -42,10 +39,8 @@ void lora_forward(float *y, const struct lora *lora, const float *x, int N)
         down(u, lora, x);
         for (int o = 0; o < lora->n_out; o++) {
             float base = 0, adapter = 0;
-            for (int i = 0; i < lora->n_in; i++)
-                base += lora->W[o * lora->n_in + i] * x[i];
-            for (int r = 0; r < lora->rank; r++)
-                adapter += lora->B[o * lora->rank + r] * u[r];
+            for (int i = 0; i < lora->n_in; i++) base += lora->W[o * lora->n_in + i] * x[i];
+            for (int r = 0; r < lora->rank; r++) adapter += lora->B[o * lora->rank + r] * u[r];
             y[o] = lora->merged ? base : base + lora->alpha / lora->rank * adapter;
         }
     }
@@ -63,15 +58,12 @@ void lora_backward(float *d_x, float *d_A, float *d_B, const struct lora *lora, 
         down_gradient(d_u, lora, d_y);
         for (int i = 0; i < I; i++) {
             float sum = 0;
-            for (int o = 0; o < O; o++)
-                sum += d_y[o] * lora->W[o * I + i];
-            for (int r = 0; r < R; r++)
-                sum += d_u[r] * lora->A[r * I + i];
+            for (int o = 0; o < O; o++) sum += d_y[o] * lora->W[o * I + i];
+            for (int r = 0; r < R; r++) sum += d_u[r] * lora->A[r * I + i];
             d_x[i] = sum;
         }
         for (int r = 0; r < R; r++)
-            for (int i = 0; i < I; i++)
-                d_A[r * I + i] = (n ? d_A[r * I + i] : 0) + d_u[r] * x[i];
+            for (int i = 0; i < I; i++) d_A[r * I + i] = (n ? d_A[r * I + i] : 0) + d_u[r] * x[i];
         for (int o = 0; o < O; o++)
             for (int r = 0; r < R; r++)
                 d_B[o * R + r] =
@@ -92,14 +84,12 @@ void lora_step(struct lora *lora, const float *x, const float *d_y, float lr, in
     for (int r = 0; r < R; r++) {
         for (int i = 0; i < I; i++) {
             float sum = 0;
-            for (int n = 0; n < N; n++)
-                sum += d_u[n * R + r] * x[n * I + i];
+            for (int n = 0; n < N; n++) sum += d_u[n * R + r] * x[n * I + i];
             lora->A[r * I + i] -= lr * sum;
         }
         for (int o = 0; o < O; o++) {
             float sum = 0;
-            for (int n = 0; n < N; n++)
-                sum += d_y[n * O + o] * u[n * R + r];
+            for (int n = 0; n < N; n++) sum += d_y[n * O + o] * u[n * R + r];
             lora->B[o * R + r] -= lr * (lora->alpha / R) * sum;
         }
     }
@@ -117,14 +107,12 @@ static void add_adapter(struct lora *lora, float factor)
 
 void lora_merge(struct lora *lora)
 {
-    if (!lora->merged)
-        add_adapter(lora, lora->alpha / lora->rank);
+    if (!lora->merged) add_adapter(lora, lora->alpha / lora->rank);
     lora->merged = true;
 }
 
 void lora_unmerge(struct lora *lora)
 {
-    if (lora->merged)
-        add_adapter(lora, -lora->alpha / lora->rank);
+    if (lora->merged) add_adapter(lora, -lora->alpha / lora->rank);
     lora->merged = false;
 }

@@ -18,23 +18,16 @@ static void gemm(float *c, int m, int n, int k, float s, const float *a, int a_i
         }
 }
 
-static void zero(float *p, size_t n)
-{
-    memset(p, 0, n * sizeof *p);
-}
+static void zero(float *p, size_t n) { memset(p, 0, n * sizeof *p); }
 
-static float factor(const struct lora *lora)
-{
-    return (float)((int)lora->alpha / lora->rank);
-}
+static float factor(const struct lora *lora) { return (float)((int)lora->alpha / lora->rank); }
 
 void lora_init(struct lora *lora, const float *draws)
 {
     const size_t size = (size_t)lora->rank * lora->n_in;
     const float root = sqrtf((float)lora->n_in);
 
-    for (size_t i = 0; i < size; i++)
-        lora->A[i] = (2.0f * draws[i] - 1.0f) / root;
+    for (size_t i = 0; i < size; i++) lora->A[i] = (2.0f * draws[i] - 1.0f) / root;
     zero(lora->B, (size_t)lora->n_out * lora->rank);
     lora->merged = false;
 }
@@ -81,10 +74,8 @@ void lora_step(struct lora *lora, const float *x, const float *d_y, float lr, in
     float *d_B = malloc(n_B * sizeof *d_B);
 
     lora_backward(d_x, d_A, d_B, lora, x, d_y, N);
-    for (size_t i = 0; i < n_A; i++)
-        lora->A[i] -= lr * d_A[i];
-    for (size_t i = 0; i < n_B; i++)
-        lora->B[i] -= lr * d_B[i];
+    for (size_t i = 0; i < n_A; i++) lora->A[i] -= lr * d_A[i];
+    for (size_t i = 0; i < n_B; i++) lora->B[i] -= lr * d_B[i];
     free(d_x);
     free(d_A);
     free(d_B);
@@ -98,16 +89,14 @@ static void shift_base(struct lora *lora, float s)
 
 void lora_merge(struct lora *lora)
 {
-    if (lora->merged)
-        return;
+    if (lora->merged) return;
     shift_base(lora, factor(lora));
     lora->merged = true;
 }
 
 void lora_unmerge(struct lora *lora)
 {
-    if (!lora->merged)
-        return;
+    if (!lora->merged) return;
     shift_base(lora, -factor(lora));
     lora->merged = false;
 }

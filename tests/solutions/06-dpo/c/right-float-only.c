@@ -7,10 +7,8 @@
 static float log_prob(const float *logits, int token, int V)
 {
     float m = logits[0], s = 0.0f;
-    for (int v = 1; v < V; v++)
-        m = fmaxf(m, logits[v]);
-    for (int v = 0; v < V; v++)
-        s += expf(logits[v] - m);
+    for (int v = 1; v < V; v++) m = fmaxf(m, logits[v]);
+    for (int v = 0; v < V; v++) s += expf(logits[v] - m);
     return (logits[token] - m) - logf(s);
 }
 
@@ -20,16 +18,13 @@ static float reward(const struct dpo_batch *b, int row)
     float ratio = 0.0f;
     for (int t = b->prompt_length[row]; t < b->length[row]; t++) {
         long at = ((long)row * b->T + t - 1) * b->V;
-        ratio += log_prob(b->policy + at, tokens[t], b->V)
-               - log_prob(b->reference + at, tokens[t], b->V);
+        ratio += log_prob(b->policy + at, tokens[t], b->V) -
+                 log_prob(b->reference + at, tokens[t], b->V);
     }
     return b->beta * ratio;
 }
 
-static float softplus(float x)
-{
-    return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x)));
-}
+static float softplus(float x) { return fmaxf(x, 0.0f) + log1pf(expf(-fabsf(x))); }
 
 static float sigmoid(float x)
 {

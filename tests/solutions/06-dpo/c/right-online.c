@@ -57,8 +57,7 @@ void dpo_forward(float *loss, float *chosen_reward, float *rejected_reward,
 void dpo_backward(float *d_policy, float *d_reference, const struct dpo_batch *batch)
 {
     const long stride = (long)batch->T * batch->V;
-    for (long i = 0; i < 2 * batch->P * stride; i++)
-        d_policy[i] = d_reference[i] = 0;
+    for (long i = 0; i < 2 * batch->P * stride; i++) d_policy[i] = d_reference[i] = 0;
     for (int p = 0; p < batch->P; p++) {
         double r[2];
         rewards(batch, p, r);

@@ -64,8 +64,8 @@ void dpo_backward(float *d_policy, float *d_reference, const struct dpo_batch *b
         double g = row < P ? slope[row] : -slope[row - P];
         for (int t = 0; t < T; t++) {
             size_t base = ((size_t)row * T + t) * V;
-            int predicts = t + 1 >= batch->prompt_length[row] &&
-                           t + 1 <= batch->length[row] && t + 1 < T;
+            int predicts =
+                t + 1 >= batch->prompt_length[row] && t + 1 <= batch->length[row] && t + 1 < T;
             double lse = predicts ? log_sum_exp(batch->policy + base, V) : 0.0;
             for (int v = 0; v < V; v++) {
                 d_reference[base + v] = 0.0f;

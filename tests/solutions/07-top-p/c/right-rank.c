@@ -10,8 +10,7 @@ static void order_by_rank(int *order, const float *x, int n)
 {
     for (int i = 0; i < n; i++) {
         int rank = 0;
-        for (int j = 0; j < n; j++)
-            rank += x[j] > x[i] || (x[j] == x[i] && j < i);
+        for (int j = 0; j < n; j++) rank += x[j] > x[i] || (x[j] == x[i] && j < i);
         order[rank] = i;
     }
 }
@@ -19,10 +18,8 @@ static void order_by_rank(int *order, const float *x, int n)
 static void scale(float *probs, const bool *keep, int n)
 {
     float sum = 0.0f;
-    for (int v = 0; v < n; v++)
-        sum += keep[v] ? probs[v] : 0.0f;
-    for (int v = 0; v < n; v++)
-        probs[v] = keep[v] ? probs[v] / sum : 0.0f;
+    for (int v = 0; v < n; v++) sum += keep[v] ? probs[v] : 0.0f;
+    for (int v = 0; v < n; v++) probs[v] = keep[v] ? probs[v] / sum : 0.0f;
 }
 
 static int inverse_cdf(const float *probs, const bool *keep, int n, float draw)
@@ -30,12 +27,10 @@ static int inverse_cdf(const float *probs, const bool *keep, int n, float draw)
     float sum = 0.0f;
     int last = -1;
     for (int v = 0; v < n; v++) {
-        if (!keep[v])
-            continue;
+        if (!keep[v]) continue;
         last = v;
         sum += probs[v];
-        if (sum > draw)
-            break;
+        if (sum > draw) break;
     }
     assert(last >= 0);
     return last;

@@ -8,16 +8,14 @@
 static double mean_of(const float *row, int C)
 {
     double total = 0;
-    for (const float *p = row; p < row + C; p++)
-        total += *p;
+    for (const float *p = row; p < row + C; p++) total += *p;
     return total / C;
 }
 
 static double variance_of(const float *row, double mean, int C)
 {
     double total = 0;
-    for (const float *p = row; p < row + C; p++)
-        total += (*p - mean) * (*p - mean);
+    for (const float *p = row; p < row + C; p++) total += (*p - mean) * (*p - mean);
     return total / C;
 }
 
@@ -64,8 +62,8 @@ void layernorm_backward(float *d_x, float *d_gamma, float *d_beta, const float *
             d_mean -= d_xhat * inverse;
         }
         for (int c = 0; c < C; c++)
-            d_x[n * C + c] = (float)(dy[c] * gamma[c] * inverse
-                                     + d_var * 2 * (row[c] - mean[n]) / C + d_mean / C);
+            d_x[n * C + c] = (float)(dy[c] * gamma[c] * inverse +
+                                     d_var * 2 * (row[c] - mean[n]) / C + d_mean / C);
     }
     free(mean);
     free(var);

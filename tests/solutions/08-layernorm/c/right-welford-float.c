@@ -13,8 +13,7 @@ static float normalise(float *xhat, const float *x, float eps, int C)
         m2 += d * (x[c] - mean);
     }
     float r = 1.0f / sqrtf(m2 / (float)C + eps);
-    for (int c = 0; c < C; c++)
-        xhat[c] = (x[c] - mean) * r;
+    for (int c = 0; c < C; c++) xhat[c] = (x[c] - mean) * r;
     return r;
 }
 
@@ -23,8 +22,7 @@ void layernorm_forward(float *y, const float *x, const float *gamma, const float
 {
     for (long n = (long)B * T; n-- > 0; y += C, x += C) {
         normalise(y, x, eps, C);
-        for (int c = 0; c < C; c++)
-            y[c] = fmaf(gamma[c], y[c], beta[c]);
+        for (int c = 0; c < C; c++) y[c] = fmaf(gamma[c], y[c], beta[c]);
     }
 }
 
@@ -41,7 +39,6 @@ void layernorm_backward(float *d_x, float *d_gamma, float *d_beta, const float *
             a += gamma[c] * d_y[c] / (float)C;
             b += gamma[c] * d_y[c] * d_x[c] / (float)C;
         }
-        for (int c = 0; c < C; c++)
-            d_x[c] = r * (gamma[c] * d_y[c] - a - b * d_x[c]);
+        for (int c = 0; c < C; c++) d_x[c] = r * (gamma[c] * d_y[c] - a - b * d_x[c]);
     }
 }

@@ -13,8 +13,7 @@ static double *make_roots(const float *x, float eps, int N, int C)
     assert(root);
     for (int n = 0; n < N; n++) {
         root[n] = C * (double)eps;
-        for (int c = 0; c < C; c++)
-            root[n] += AT(x, n, c) * AT(x, n, c);
+        for (int c = 0; c < C; c++) root[n] += AT(x, n, c) * AT(x, n, c);
         root[n] = sqrt(root[n] / C);
     }
     return root;
@@ -35,14 +34,12 @@ void rmsnorm_backward(float *d_x, float *d_gamma, const float *x, const float *g
     double *root = make_roots(x, eps, N, C);
     for (int c = 0; c < C; c++) {
         double sum = 0;
-        for (int n = 0; n < N; n++)
-            sum += AT(d_y, n, c) * AT(x, n, c) / root[n];
+        for (int n = 0; n < N; n++) sum += AT(d_y, n, c) * AT(x, n, c) / root[n];
         d_gamma[c] = (float)sum;
     }
     for (int n = 0; n < N; n++) {
         double dot = 0;
-        for (int c = 0; c < C; c++)
-            dot += AT(d_y, n, c) * gamma[c] * AT(x, n, c);
+        for (int c = 0; c < C; c++) dot += AT(d_y, n, c) * gamma[c] * AT(x, n, c);
         /* y_c = gamma_c x_c / root, and d root / d x_c = x_c / (C root). */
         const double d_root = -dot / (root[n] * root[n]);
         for (int c = 0; c < C; c++)

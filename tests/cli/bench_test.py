@@ -1,0 +1,27 @@
+#!/usr/bin/env python3
+"""bench_test.py LCX SOURCE BUILD -- the rows of lcx bench, whose form others read."""
+import os
+
+from world import run
+
+
+def bench_grade_measures_and_leaves_the_users_data_alone(w):
+    rows = w.rows("bench", "grade", "01", "--lang", "c", "--runs", "1")
+    assert all(set(row) == {"bench", "case", "metric", "value", "unit", "threads"} for row in rows)
+    assert all(row["bench"] == "grade" and row["value"] > 0 and row["threads"] == 1 for row in rows)
+    assert {(row["case"], row["metric"], row["unit"]) for row in rows} >= {
+        ("drill01/c", "verdict_ms", "ms"), ("drill-list", "wall_ms", "ms"),
+        ("machine", "read_bandwidth", "gb_per_s"), ("machine", "f32_peak", "gflops")}
+    assert not os.path.exists(os.path.join(w.home, "lynx-cortex.db"))
+    cache = os.path.join(w.home, "cache")
+    assert not [name for name in os.listdir(cache) if name.startswith("bench")]
+
+
+def bench_says_what_it_does_not_know(w):
+    assert '"grade"' in w.run("bench", "grad", status=2)[1]
+    assert "01" in w.run("bench", "grade", "99", status=2)[1]
+    assert "1 to 100" in w.run("bench", "grade", "--runs", "0", status=2)[1]
+
+
+if __name__ == "__main__":
+    run(globals())

@@ -1,0 +1,3 @@
+#include "doubled.h"
+
+void doubled(float *out, const float *x, int n) {}

@@ -1,0 +1,52 @@
+# a request that ended is left in the calendar and its blocks come back twice
+from collections import defaultdict, deque
+
+
+class Batcher:
+    def __init__(self, n_blocks, block_size, token_budget, max_running):
+        self.free, self.total = n_blocks, n_blocks
+        self.block_size, self.budget, self.slots = block_size, token_budget, max_running
+        self.now = 0
+        self.waiting = deque()
+        self.blocks_of = {}
+        self.size_of = {}
+        self.calendar = defaultdict(set)
+
+    def _blocks(self, n_prompt, max_new):
+        return (n_prompt + max_new + self.block_size - 1) // self.block_size
+
+    def add(self, request, n_prompt, max_new):
+        if n_prompt > self.budget:
+            return False
+        if self._blocks(n_prompt, max_new) > self.total:
+            return False
+        self.waiting.append((request, n_prompt, max_new))
+        return True
+
+    def step(self):
+        self.now += 1
+        work = list(zip(self.blocks_of, [1] * len(self.blocks_of)))
+        left = self.budget - len(work)
+        while self.waiting:
+            request, n_prompt, max_new = self.waiting.popleft()
+            blocks = self._blocks(n_prompt, max_new)
+            if len(self.blocks_of) == self.slots or n_prompt > left or blocks > self.free:
+                self.waiting.appendleft((request, n_prompt, max_new))
+                break
+            left -= n_prompt
+            self.free -= blocks
+            self.blocks_of[request] = blocks
+            self.size_of[request] = (n_prompt, max_new)
+            self.calendar[self.now + max_new - 1].add(request)
+            work.append((request, n_prompt))
+        for request in self.calendar.pop(self.now, ()):
+            blocks = self._blocks(*self.size_of.pop(request))
+            self.blocks_of.pop(request, None)
+            self.free += blocks
+        return work[::-1]
+
+    def end(self, request):
+        self.free += self.blocks_of.pop(request)
+
+    def free_blocks(self):
+        return self.free
