@@ -13,7 +13,8 @@ struct kv_weights {
     const float *position;      /* [capacity,C]: row p is added to the token at position p */
 };
 
-/* An empty cache for B sequences of at most `capacity` positions; kv_cache_free() releases it. */
+/* An empty cache for B sequences of at most `capacity` positions; kv_cache_free() releases it
+ * (it is not called with NULL). */
 struct kv_cache *kv_cache_new(int B, int H, int D, int capacity);
 void kv_cache_free(struct kv_cache *cache);
 
