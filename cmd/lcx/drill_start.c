@@ -137,6 +137,38 @@ struct plan {
     char *path;
 };
 
+static bool same_plant(const struct plant *a, const struct plant *b)
+{
+    if (a->n != b->n) return false;
+    for (int i = 0; i < a->n; i++)
+        if (strcmp(a->names[i], b->names[i]) != 0) return false;
+    return true;
+}
+
+/* A seed whose mistakes are not those of the hunt before. */
+static uint64_t fresh_seed(struct app *app, const struct plan *plan)
+{
+    enum { TRIES = 50 };
+    struct sitting before;
+    struct plant old = {0}, drawn;
+    enum lane lane;
+    bool found = false;
+    uint64_t seed = random_seed();
+
+    if (sitting_latest(&before, &found, app->progress, plan->drill->number, NULL) || !found)
+        return seed;
+    if (strcmp(before.mode, "bugs") == 0 && lane_parse(&lane, before.lane) &&
+        plant_bugs(&old, NULL, plan->drill, lane, (uint64_t)before.seed, NULL) == STATUS_OK)
+        for (int i = 0; i < TRIES; i++) {
+            if (plant_bugs(&drawn, NULL, plan->drill, plan->lane, seed, NULL) != STATUS_OK ||
+                !same_plant(&old, &drawn))
+                break;
+            seed = random_seed();
+        }
+    sitting_done(&before);
+    return seed;
+}
+
 /* The file first, never over another one; then the clock. A clock that cannot start takes the file
  * back, so that trying again finds nothing in its way. */
 static int begin(struct app *app, const struct plan *plan, const char *folder,
@@ -202,7 +234,7 @@ int drill_start(struct app *app, int argc, char **argv)
     if (seed >= 0 && !plan.bugs)
         return app_misuse(
             app, _("drill start: --seed chooses planted mistakes; it goes with --mode bugs"));
-    plan.seed = seed >= 0 ? (uint64_t)seed : random_seed();
+    plan.seed = seed >= 0 ? (uint64_t)seed : fresh_seed(app, &plan);
 
     char folder[PATH_MAX];
     if (dir && folder_make(dir, 0755, &err)) return app_fail(app, &err);

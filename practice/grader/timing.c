@@ -6,7 +6,7 @@
 #include "grader/compare.h"
 
 enum { ROUNDS = 5, BATCH_LIMIT = 64, CALLS_LIMIT = 4096, TRIES = 3, TIMING_STREAM = 1000 };
-static const double slow_ns = 2e8; /* a call this slow is not compared */
+static const double slow_ns = 1e8; /* a message this slow is not worth repeating */
 static const double long_ns = 2e7; /* one message of this length says enough */
 static const double batch_ns =
     1e6; /* a batch should take this long: well above the clock's noise */
@@ -140,25 +140,29 @@ static double time_per_call(struct timed *timed, double target_ns, struct troubl
 }
 
 /* On a busy machine a long message is interrupted more often than a short one, which looks like
- * growth. So messages of every size are made about as long as the shortest of the largest size. */
+ * growth. So messages of every size are made about as long as the shortest of the largest size; and
+ * a largest size that takes very long is left out, since three sizes tell growth well enough. */
 static double fit_exponent(struct runner *candidate, const struct oracle *oracle, uint64_t seed,
                            uint64_t stream, struct trouble *trouble)
 {
     const struct complexity *rule = &oracle->complexity;
+    struct timed timed[TIMED_SIZES];
     int64_t sizes[TIMED_SIZES];
     double times[TIMED_SIZES], target_ns = batch_ns;
+    int n = 0;
 
-    for (int i = TIMED_SIZES - 1; i >= 0 && !trouble->kind; i--) {
-        struct timed timed = {candidate, oracle, rule->sizes[i], rule->calls_inside, {0}};
-        if (candidate->lane == LANE_C && rule->c_times) timed.n *= rule->c_times;
-        rng_init(&timed.rng, seed, stream + (uint64_t)i);
-        sizes[i] = timed.n;
-        if (i == TIMED_SIZES - 1)
-            target_ns =
-                fmin(long_ns, fmax(batch_ns, least_time(&timed, first_calls(&timed), trouble)));
-        if (!trouble->kind) times[i] = fmax(1.0, time_per_call(&timed, target_ns, trouble));
+    for (; n < TIMED_SIZES && !trouble->kind; n++) {
+        timed[n] = (struct timed){candidate, oracle, rule->sizes[n], rule->calls_inside, {0}};
+        if (candidate->lane == LANE_C && rule->c_times) timed[n].n *= rule->c_times;
+        rng_init(&timed[n].rng, seed, stream + (uint64_t)n);
+        sizes[n] = timed[n].n;
+        const double shortest = least_time(&timed[n], first_calls(&timed[n]), trouble);
+        if (n == TIMED_SIZES - 1 && shortest > slow_ns) break;
+        target_ns = fmin(long_ns, fmax(batch_ns, shortest));
     }
-    return trouble->kind ? INFINITY : timing_exponent(sizes, times, TIMED_SIZES);
+    for (int i = 0; i < n && !trouble->kind; i++)
+        times[i] = fmax(1.0, time_per_call(&timed[i], target_ns, trouble));
+    return trouble->kind ? INFINITY : timing_exponent(sizes, times, n);
 }
 
 void timing_complexity(double *exponent, struct runner *candidate, const struct oracle *oracle,
