@@ -463,8 +463,8 @@ static void daemons_do_not_outlive_the_run(void **state)
 /* False when they are not there within ten seconds. */
 static bool start_daemons(struct sandbox *sandbox, char **folder, const char *mark)
 {
-    const char *const argv[] = {SANDBOX_TEST_ATTACKS, "daemons_and_wait", mark, NULL};
-    const char *const readable[] = {SANDBOX_TEST_ATTACKS, NULL};
+    const char *const argv[] = {trial_attacks, "daemons_and_wait", mark, NULL};
+    const char *const readable[] = {trial_attacks, NULL};
     struct error err;
     if (sandbox_folder_new(folder, trial_parent, &err)) return false;
     const struct sandbox_request request = {

@@ -160,8 +160,8 @@ static void torch_runs_under_its_profile(void **state)
 static void the_channel_carries_bytes_both_ways(void **state)
 {
     (void)state;
-    const char *const argv[] = {SANDBOX_TEST_ATTACKS, "echo", NULL};
-    const char *const readable[] = {SANDBOX_TEST_ATTACKS, NULL};
+    const char *const argv[] = {trial_attacks, "echo", NULL};
+    const char *const readable[] = {trial_attacks, NULL};
     struct sandbox_request request = {
         .profile = &sandbox_profile_c, .argv = argv, .readable = readable, .channel = true};
     struct sandbox sandbox;

@@ -12,6 +12,7 @@
 #include "sandbox/host.h"
 
 const char *trial_parent;
+const char *trial_attacks = SANDBOX_TEST_ATTACKS;
 static bool plain, without_namespaces;
 
 enum { SKIPPED = 77 };
@@ -42,6 +43,7 @@ void trial_begin(int argc, char **argv)
         printf("skipped: not uid 0 (the same as a plain user is another test)\n");
         exit(SKIPPED);
     }
+    if (getenv("LCX_ATTACKS")) trial_attacks = getenv("LCX_ATTACKS");
     sandbox_init(getenv("LCX_HELPERS") ? getenv("LCX_HELPERS") : SANDBOX_TEST_HELPERS);
     if (without_namespaces) {
         sandbox_pretend(SANDBOX_NO_NAMESPACES);
@@ -73,7 +75,7 @@ bool trial_has_namespaces(void) { return !without_namespaces; }
 void trial_run_in(struct trial *trial, const struct sandbox_profile *profile,
                   const char *const *argv)
 {
-    const char *const readable[] = {SANDBOX_TEST_ATTACKS, NULL};
+    const char *const readable[] = {trial_attacks, NULL};
     const struct sandbox_request request = {
         .profile = profile, .argv = argv, .folder = trial->folder, .readable = readable};
     struct sandbox sandbox;
@@ -104,7 +106,7 @@ void trial_done(struct trial *trial)
 void trial_attack(struct trial *trial, const struct sandbox_profile *profile, const char *name,
                   const char *argument)
 {
-    const char *const argv[] = {SANDBOX_TEST_ATTACKS, name, argument, NULL};
+    const char *const argv[] = {trial_attacks, name, argument, NULL};
     trial_run(trial, profile, argv);
 }
 

@@ -21,6 +21,8 @@ void trial_begin(int argc, char **argv);
 
 /* A folder for attempts, made by trial_begin(), removed by trial_end(). */
 extern const char *trial_parent;
+extern const char
+    *trial_attacks; /* the program of attacks: where staged.sh put it, else the build's */
 int trial_end(int failures);
 
 bool trial_is_plain(void);
