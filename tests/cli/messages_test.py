@@ -77,7 +77,8 @@ def every_word_of_an_oracle_is_marked(w):
         source = _text(name)
         bare = re.findall(r'\.what\s*=\s*(".*")', source)
         # the words are what follows the mistake's name or NULL, and begin a finding or a complaint
-        bare += re.findall(r'\b(?:finding_add|say)\((?:[^;"]|"[\w-]+")*?,\s*\(?("(?!%s")[^"]* [^"]*")', source)
+        before = r'\b(?:finding_add|say)\((?:[^;"]|"[\w-]+")*?,\s*\(?'
+        bare += re.findall(before + r'("(?!%s")[^"]* [^"]*")', source)
         assert not bare, f"{name}: not marked for translation: {bare}"
 
 
