@@ -366,3 +366,25 @@ void rubric_grade_done(struct rubric_grade *grade)
     free(grade->findings);
     *grade = (struct rubric_grade){0};
 }
+
+json_t *rubric_json(const struct rubric_grade *grade, const char *answer, const char *language)
+{
+    const bool spanish = strcmp(language, "es") == 0;
+    json_t *items = json_array();
+    for (int i = 0; i < grade->n_findings; i++) {
+        const struct rubric_finding *finding = &grade->findings[i];
+        json_t *item = json_pack("{s:s, s:i, s:s, s:s}", "name", finding->item->name, "weight",
+                                 finding->item->weight, "verdict",
+                                 rubric_verdict_name(finding->verdict), "text",
+                                 spanish ? finding->item->es : finding->item->en);
+        if (finding->size)
+            json_object_set_new(item, "sentence",
+                                json_text(answer + finding->start, (size_t)finding->size));
+        if (finding->wrong)
+            json_object_set_new(item, "correction",
+                                json_string(words_in(&finding->wrong->correction, language)));
+        json_array_append_new(items, item);
+    }
+    return json_pack("{s:f, s:s, s:o}", "score", grade->score, "language", language, "items",
+                     items);
+}

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "content/question.h"
 #include "grader/prose.h"
 
@@ -53,6 +54,10 @@ void rubric_close(struct rubric_reader *reader); /* harmless on NULL */
 MUST_CHECK enum status rubric_apply(struct rubric_grade *grade, const struct rubric_reader *reader,
                                     const char *answer, struct error *err);
 void rubric_grade_done(struct rubric_grade *grade);
+
+/* The grade as it is stored: {"score", "language", "items": [{"name", "weight", "verdict", "text",
+ * "sentence", "correction"}]}, texts in `language`. New reference. */
+json_t *rubric_json(const struct rubric_grade *grade, const char *answer, const char *language);
 
 /* The score of findings whose verdicts were changed (a candidate's own, an examiner's). */
 double rubric_score(const struct rubric_finding *findings, int n);
