@@ -1,4 +1,4 @@
-/* agenda.h -- the steps of a round: which content, in which order, for how long.
+/* draw.h -- the steps of a round: which content, in which order, for how long.
  *
  *   recruiter    pitch, why this lab, fit, pay, your questions
  *   phone        a whiteboard question 30', a drill of at most 30'
@@ -11,10 +11,10 @@
  *   ask          one whiteboard question
  *
  * What was answered least often comes first; a seed decides between equals.
- * Tests: tests/rounds/agenda_test.c
+ * Tests: tests/rounds/draw_test.c
  */
-#ifndef ROUNDS_AGENDA_H
-#define ROUNDS_AGENDA_H
+#ifndef ROUNDS_DRAW_H
+#define ROUNDS_DRAW_H
 
 #include "content/drill.h"
 #include "content/library.h"
@@ -22,7 +22,7 @@
 
 /* The steps of `round` (its name, content and seed) into `steps`, [ROUND_STEP_LIMIT].
  * STATUS_NOT_FOUND when what was asked for does not exist or nothing fits. */
-MUST_CHECK enum status agenda_draw(struct step *steps, int *n, const struct round *round,
+MUST_CHECK enum status round_draw(struct step *steps, int *n, const struct round *round,
                                    const struct library *library, const struct drills *drills,
                                    struct progress *progress, struct error *err);
 
