@@ -390,6 +390,15 @@ enum status step_resume(struct step *step, struct progress *progress, const stru
     return replace(step, &resumed, progress, round, err);
 }
 
+enum status step_spend(struct step *step, struct progress *progress, const struct round *round,
+                       int64_t ms, struct error *err)
+{
+    struct step spent = *step;
+    CHECK(ms >= 0);
+    spent.deadline_ms -= ms;
+    return replace(step, &spent, progress, round, err);
+}
+
 /* ---- answers ---- */
 
 enum status answer_draft(char **path, struct progress *progress, const struct round *round,

@@ -138,6 +138,10 @@ MUST_CHECK enum status step_pause(struct step *step, struct progress *progress,
 MUST_CHECK enum status step_resume(struct step *step, struct progress *progress,
                                    const struct round *round, struct error *err);
 
+/* Take time off a running step's clock: what asking costs. It cannot be given back. */
+MUST_CHECK enum status step_spend(struct step *step, struct progress *progress,
+                                  const struct round *round, int64_t ms, struct error *err);
+
 struct step_time step_time(const struct step *step, const struct round *round, int64_t now_ms);
 
 /* ---- answers ---- */

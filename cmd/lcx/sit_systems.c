@@ -1,0 +1,150 @@
+/* sit_systems.c -- the first half of a design: requirements found by asking, and the estimate. */
+#include <ctype.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/capacity.h"
+#include "plan/unit.h"
+#include "rounds/clarify.h"
+#include "rounds/estimate.h"
+#include "sit.h"
+
+static const struct brief *brief_of(const struct sit *sit, const struct step *step)
+{
+    return library_brief(sit->library, step->item);
+}
+
+/* ---- clarify ---- */
+
+/* Tell the answers of the cards that a question found, or that it found none. */
+static void tell_cards(const struct sit *sit, const struct clarify *clarify)
+{
+    if (clarify->n == 0)
+        sit_say(sit, 2,
+                clarify->assumed
+                    ? _("Noted, though nothing in this system hangs on it.")
+                    : _("I have nothing on that. Ask about one thing at a time, or assume."));
+    for (int i = 0; i < clarify->n; i++) {
+        char *answer =
+            sit_fill(sit, words_in(&clarify->cards[i]->answer, sit->round->language));
+        if (clarify->assumed) {
+            sit_say(sit, 2, _("An assumption is fine; it earns half of what asking does."));
+        } else {
+            sit_say(sit, 2, answer);
+        }
+        free(answer);
+    }
+}
+
+enum sit_end sit_cards(struct sit *sit, struct step *step)
+{
+    const struct brief *brief = brief_of(sit, step);
+    struct text line = {0};
+    struct error err;
+    char *vague = sit_fill(sit, words_in(&brief->vague, sit->round->language));
+
+    fputc('\n', stdout);
+    sit_say(sit, 0, vague);
+    free(vague);
+    sit_say(sit, 0,
+            _("Ask what you need to know, one question a line; \"assume ...\" states an assumption. "
+              ":d when you know enough."));
+    enum sit_end end;
+    for (;;) {
+        end = sit_line(sit, step, "? ", &line);
+        if (end != SIT_DONE) break;
+        if (text_string(&line)[strspn(text_string(&line), " \t.")] == '\0') continue;
+        struct clarify clarify;
+        if (clarify_ask(&clarify, sit->app->progress, sit->round, step, brief, text_string(&line),
+                        &err)) {
+            app_fail(sit->app, &err);
+            end = SIT_TROUBLE;
+            break;
+        }
+        tell_cards(sit, &clarify);
+        if (!sit->round->exam && clock_wall_ms(sit->app->clock) >= step->deadline_ms) {
+            app_print(sit->app, _("The phase's time is over; :d goes on.\n"));
+        }
+    }
+    text_done(&line);
+    if (end != SIT_SKIPPED) return end;
+
+    struct answer answer;
+    if (clarify_end(&answer, sit->app->progress, sit->round, step, brief, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    if (!sit->round->exam) sit_show_result(sit, &answer, false);
+    answer_done(&answer);
+    return SIT_DONE;
+}
+
+/* ---- estimate ---- */
+
+static void show_sheet(const struct sit *sit, const struct brief *brief)
+{
+    const bool spanish = strcmp(sit->round->language, "es") == 0;
+    struct text out = {0};
+    app_paragraph(sit->app, &out, 0,
+                  _("Estimate, one line each: name = number unit. The first block is what you may "
+                    "assume (what you asked for is known to you; what you leave out is taken as it "
+                    "is), the second is what you are to find. :d when you are done."));
+    text_add(&out, "\n");
+    for (unsigned i = 0; i < brief->variables_count; i++) {
+        const struct brief_variable *variable = &brief->variables[i];
+        text_format(&out, "  %-20s %-8s %s\n", variable->name, variable->unit,
+                    spanish ? variable->es : variable->en);
+    }
+    text_add(&out, "\n");
+    for (unsigned i = 0; i < brief->estimates_count; i++) {
+        const struct brief_estimate *estimate = &brief->estimates[i];
+        text_format(&out, "  %-20s %-8s %s\n", estimate->name, estimate->unit,
+                    spanish ? estimate->es : estimate->en);
+    }
+    text_add(&out, "\n");
+    app_print(sit->app, text_string(&out));
+    text_done(&out);
+}
+
+enum sit_end sit_worksheet(struct sit *sit, struct step *step)
+{
+    const struct brief *brief = brief_of(sit, step);
+    struct text line = {0};
+    struct error err;
+    struct estimate sheet;
+    enum sit_end end;
+
+    show_sheet(sit, brief);
+    if (estimate_open(&sheet, sit->app->progress, sit->round, step, brief, sit->figures, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    for (;;) {
+        end = sit_line(sit, step, "= ", &line);
+        if (end != SIT_DONE) break;
+        const char *words = text_string(&line);
+        if (words[strspn(words, " \t.")] == '\0') continue;
+        const enum status status = estimate_line(&sheet, words, &err);
+        if (status == STATUS_IO || status == STATUS_CONFLICT) {
+            app_fail(sit->app, &err);
+            end = SIT_TROUBLE;
+            break;
+        }
+        if (status) sit_say(sit, 2, err.message);
+    }
+    text_done(&line);
+    if (end == SIT_SKIPPED) {
+        struct answer answer;
+        end = SIT_DONE;
+        if (estimate_end(&answer, &sheet, &err)) {
+            app_fail(sit->app, &err);
+            end = SIT_TROUBLE;
+        } else {
+            if (!sit->round->exam) sit_show_result(sit, &answer, false);
+            answer_done(&answer);
+        }
+    }
+    estimate_done(&sheet);
+    return end;
+}
