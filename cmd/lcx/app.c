@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -287,6 +288,14 @@ const char *app_clock(char out[24], int64_t ms)
     const int hours = (int)(seconds / 3600), minutes = (int)(seconds / 60 % 60);
     if (hours) snprintf(out, 24, "%d:%02d:%02d", hours, minutes, (int)(seconds % 60));
     else snprintf(out, 24, "%d:%02d", minutes, (int)(seconds % 60));
+    return out;
+}
+
+const char *app_moment(char out[24], int64_t ms)
+{
+    struct tm local;
+    const time_t seconds = (time_t)(ms / 1000);
+    if (!localtime_r(&seconds, &local) || !strftime(out, 24, "%Y-%m-%d %H:%M:%S", &local)) *out = 0;
     return out;
 }
 

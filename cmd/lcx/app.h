@@ -106,6 +106,9 @@ MUST_CHECK enum status app_markdown(const struct app *app, struct text *out, con
 /* "12:31", "1:02:00" from milliseconds, rounded down, into `out`; returns `out`. */
 const char *app_clock(char out[24], int64_t ms);
 
+/* "2026-11-23 21:04:05" here, from wall time, into `out`; returns `out`. */
+const char *app_moment(char out[24], int64_t ms);
+
 /* Ask on the terminal; false when nobody can answer. */
 bool app_confirm(const struct app *app, const char *question);
 

@@ -116,6 +116,7 @@ int drill_list(struct app *app, int argc, char **argv)
     status = app_open_drills(app);
     if (!status && app_has_progress(app)) status = app_open_progress(app);
     if (status) return status;
+    if (app->progress) work_settle(app, NULL);
 
     const char *lab = arguments_value(&arguments, "lab");
     const bool due_only = arguments_value(&arguments, "due") != NULL;

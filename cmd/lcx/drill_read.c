@@ -235,6 +235,7 @@ int drill_history(struct app *app, int argc, char **argv)
     if (!arguments_read(&arguments, app, &usage_drill_history, argc, argv, &status)) return status;
     status = arguments.n ? work_drill(app, arguments.words[0], &drill) : app_open_progress(app);
     if (status) return status;
+    if (!drill) work_settle(app, NULL);
     const char *source = arguments_value(&arguments, "source"),
                *result = arguments_value(&arguments, "result");
     if (source || result) return print_attempt(app, source ? source : result, source != NULL);

@@ -47,6 +47,7 @@ struct watching {
 
     int64_t left_ms;     /* when the clock was looked at last; 0: at zero or past it */
     bool zero_passed;    /* and we were there */
+    bool settled;        /* what was to be done without a snapshot is done */
     struct text at_zero; /* the file at that moment, when a grading was under way */
 
     /* For the status line's own thread while a grading is under way. */
@@ -154,7 +155,8 @@ static void compose_busy(void *context, struct text *status)
 {
     struct watching *watching = context;
     if (watching->clock.state == SITTING_RUNNING && watching->left_ms > 0 &&
-        !clock_of(watching, &watching->clock).left_ms && !watching->at_zero.data) {
+        !clock_of(watching, &watching->clock).left_ms && !watching->at_zero.data &&
+        clock_of(watching, &watching->clock).overtime_ms < SITTING_GRACE_MS) {
         struct error err; /* what is there now counts, not what is there when we have time */
         if (file_read(&watching->at_zero, watching->work.path, ATTEMPT_SOURCE_LIMIT, &err))
             text_done(&watching->at_zero);
@@ -350,11 +352,26 @@ static void press(struct watching *watching, int key)
 
 /* ---- time passes ---- */
 
+/* No work at zero was stored, and it is too late for us to know it: the file says what it was. */
+static void settle(struct watching *watching)
+{
+    watching->settled = true;
+    screen_hide(&watching->screen);
+    work_settle(watching->app, watching->work.drill);
+    screen_show(&watching->screen);
+}
+
 /* Zero: what is there now is written down and graded, whatever happens next. */
 static void reach_zero(struct watching *watching)
 {
+    const int64_t late_ms = clock_of(watching, &watching->work.sitting).overtime_ms;
     watching->zero_passed = true;
+    if (!watching->at_zero.data && late_ms > SITTING_GRACE_MS) { /* the machine slept */
+        settle(watching);
+        return;
+    }
     if (watching->at_zero.data) {
+        watching->work.written_ms = watching->work.sitting.deadline_ms;
         struct text empty = watching->work.source;
         watching->work.source = watching->at_zero;
         watching->at_zero = empty;
@@ -416,8 +433,13 @@ static void tick(struct watching *watching)
 {
     struct error err;
     if (!watching->sat) return;
-    if (in_exam(watching) && !watching->left_ms && progress_settle(watching->app->progress, &err))
-        return; /* asked again in a second */
+    if (in_exam(watching) && !watching->left_ms) {
+        if (progress_settle(watching->app->progress, &err)) return; /* asked again in a second */
+        read_sitting(watching);
+        if (is_running(watching) && !watching->settled &&
+            clock_of(watching, &watching->work.sitting).overtime_ms > SITTING_GRACE_MS)
+            settle(watching); /* the file could not be read at zero */
+    }
     read_sitting(watching);
     if (is_running(watching)) {
         const int64_t before_ms = watching->left_ms;

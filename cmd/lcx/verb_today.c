@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "drill.h"
 #include "progress/attempt.h"
 #include "progress/day.h"
 #include "progress/sitting.h"
@@ -347,6 +348,7 @@ int verb_today(struct app *app, int argc, char **argv)
         greet(app);
         return EXIT_DONE;
     }
+    work_settle(app, NULL);
 
     struct agenda agenda;
     failed = agenda_make(&agenda, app, 1);

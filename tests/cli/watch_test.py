@@ -174,5 +174,29 @@ def at_zero_an_exam_ends(w):
     w.run("drill", "start", "01", "--lang", "c", "--no-editor", "--dir", w.path("again"))
 
 
+def a_machine_that_slept_through_zero_takes_the_file_that_stood_still(w):
+    path = _start(w, "--exam")
+    os.utime(path, (time.time() - 7200,) * 2)
+    watch = _Watch(w)
+    watch.until("Watching")
+    time.sleep(0.3)
+    _leave(w, -3600)
+    said = watch.until("The exam is over")
+    assert "graded as your snapshot" in said and "snapshot at zero: failed" in said, said
+    watch.end(status=1)
+    assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
+
+
+def a_file_that_is_gone_at_zero_ends_the_exam_all_the_same(w):
+    path = _start(w, "--exam")
+    watch = _Watch(w)
+    watch.until("Watching")
+    os.remove(path)
+    _leave(w, -4)
+    said = watch.until("The exam is over")
+    assert "nothing had been submitted" in said, said
+    watch.end(status=1)
+
+
 if __name__ == "__main__":
     run(globals())
