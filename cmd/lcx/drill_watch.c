@@ -92,14 +92,20 @@ static void read_sitting(struct watching *watching)
 /* ---- the status line ---- */
 
 static void add_clock(const struct watching *watching, struct text *out,
-                      const struct sitting *sitting)
+                      const struct sitting *sitting, bool words)
 {
     const struct sitting_time time = clock_of(watching, sitting);
     const enum style style = time.overtime_ms > 0           ? STYLE_BAD
                              : time.left_ms < 2 * 60 * 1000 ? STYLE_WARN
                                                             : STYLE_STRONG;
+    char left[24];
     char *clock = work_clock(watching->app, sitting);
     if (*clock) {
+        if (!words) {
+            free(clock);
+            app_clock(left, time.overtime_ms ? time.overtime_ms : time.left_ms);
+            clock = text_printf("%s%s", time.overtime_ms ? "+" : "", left);
+        }
         terminal_paint(out, &watching->app->out, style, clock);
         text_add(out, " · ");
     }
@@ -130,20 +136,27 @@ static void add_keys(const struct watching *watching, struct text *out, bool wor
     }
 }
 
-/* The clock always; of the rest what fits: all, without the verdict, without the words. */
+/* The clock and the keys always; of the words that explain them, and of the last verdict, what fits. */
 static void show_status(struct watching *watching)
 {
+    static const struct {
+        bool clock_words, verdict, key_words;
+    } forms[] = {
+        {true, true, true},  {true, false, true},  {false, false, true},
+        {true, true, false}, {true, false, false}, {false, false, false},
+    };
     struct text status = {0};
     if (!watching->screen.line) return;
-    for (int form = 0; form < 3; form++) {
+    for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++) {
         text_clear(&status);
-        if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
-        if (*watching->standing && form != 1) {
+        if (watching->work.has_sitting)
+            add_clock(watching, &status, &watching->work.sitting, forms[form].clock_words);
+        if (*watching->standing && forms[form].verdict) {
             terminal_paint(&status, &watching->app->out, watching->standing_style,
                            watching->standing);
             text_add(&status, " · ");
         }
-        add_keys(watching, &status, form < 2);
+        add_keys(watching, &status, forms[form].key_words);
         if (terminal_columns(status.data, status.size) < screen_width(&watching->screen)) break;
     }
     screen_status(&watching->screen, text_string(&status));
@@ -161,7 +174,7 @@ static void compose_busy(void *context, struct text *status)
         if (file_read(&watching->at_zero, watching->work.path, ATTEMPT_SOURCE_LIMIT, &err))
             text_done(&watching->at_zero);
     }
-    if (watching->work.has_sitting) add_clock(watching, status, &watching->clock);
+    if (watching->work.has_sitting) add_clock(watching, status, &watching->clock, true);
     text_add(status, watching->doing);
 }
 

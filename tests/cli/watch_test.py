@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """watch_test.py LCX SOURCE BUILD -- lcx drill watch: saves, keys, the clock, the terminal given back."""
 import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import re
 import select
 import signal
 import sqlite3
+import struct
 import subprocess
 import termios
 import time
@@ -42,11 +44,12 @@ def _text(said):
 class _Watch:
     """lcx drill watch on pipes, or on a terminal of its own."""
 
-    def __init__(self, w, *words, terminal=False, **env):
+    def __init__(self, w, *words, terminal=False, columns=80, **env):
         self.seen = ""
         command, env = [LCX, "drill", "watch", "01", *words], {**w.env, **env}
         if terminal:
             self.keys, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             self.before = termios.tcgetattr(slave)
             self.out, self.slave = self.keys, slave
             self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env,
@@ -123,6 +126,29 @@ def the_terminal_has_a_clock_and_keys_and_is_given_back(w):
     watch.press("q")
     watch.until("lcx drill watch 01")
     watch.end()
+
+
+def the_keys_stand_in_the_narrowest_terminal_in_both_languages(w):
+    _start(w)
+    for seconds in (1100, -3600 * 20):
+        _leave(w, seconds)
+        os.utime(w.path("attention.c"))
+        for language in ("en", "es"):
+            for columns in (40, 50, 60, 69, 100):
+                watch = _Watch(w, "--lang", language, terminal=True, columns=columns, NO_COLOR="1")
+                end = time.monotonic() + 10
+                line = ""
+                while "q" not in line and time.monotonic() < end:
+                    watch.seen += os.read(watch.out, 65536).decode()
+                    drawn = re.findall(r"\r([^\r\n]+)\033\[J\r", watch.seen)
+                    line = _text(drawn[-1]) if drawn else ""
+                keys = [word for word in re.split(r"\W+", line) if len(word) == 1 and word.isalpha()]
+                assert keys == list("rhtspq"), (language, columns, line)
+                assert len(line) < columns, (columns, line)
+                watch.seen = ""
+                watch.press("q")
+                watch.until("\033[?25h")
+                watch.end()
 
 
 def an_exam_has_no_hints_and_ctrl_c_gives_the_terminal_back(w):
