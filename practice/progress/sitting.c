@@ -266,9 +266,10 @@ static enum status begin(struct sitting *sitting, struct progress *progress,
     if (found) {
         char when[32];
         error_set(err, STATUS_CONFLICT,
-                  _("drill %s: a sitting in lane %s is running since %s (%s): submit it or give it "
-                    "up first"),
-                  start->drill, other.lane, clock_utc(when, other.started_ms), other.id);
+                  _("drill %s: a sitting in lane %s is running since %s: finish it (lcx drill "
+                    "submit %s) or give it up (lcx drill reset %s) first"),
+                  start->drill, other.lane, clock_utc(when, other.started_ms), start->drill,
+                  start->drill);
         sitting_done(&other);
         return STATUS_CONFLICT;
     }
