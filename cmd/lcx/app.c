@@ -43,15 +43,6 @@ static void find_places(struct app *app)
     free(folder);
 }
 
-/* The same rule as progress/home.h, which also makes the folder. */
-static char *data_folder(void)
-{
-    const char *own = getenv("LCX_HOME"), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    if (own && *own) return text_copy(own);
-    if (xdg && *xdg == '/') return path_join(xdg, "lynx-cortex");
-    return text_printf("%s/.local/share/lynx-cortex", home ? home : "");
-}
-
 bool app_has_progress(const struct app *app)
 {
     char *path = path_join(app->data, "lynx-cortex.db");
@@ -67,10 +58,11 @@ void app_init(struct app *app, bool plain, bool json, const char *language)
     *app = (struct app){.plain = plain, .json = json, .clock = &clock_system};
     app->language_given = language != NULL;
     find_places(app);
-    app->data = data_folder();
+    if (home_data_path(&app->data, NULL)) app->data = text_copy(""); /* who needs it says why */
     locale_init(language, app->catalogues);
     app->language = locale_language();
     app->out = terminal_of(STDOUT_FILENO, plain);
+    if (!app->out.is_terminal) app->out.plain = true; /* a pipe gets what --plain gives */
     app->err = terminal_of(STDERR_FILENO, plain);
 }
 
@@ -215,6 +207,16 @@ void app_print(const struct app *app, const char *text)
 {
     (void)app;
     fputs(text, stdout);
+}
+
+char *app_clean(const char *name)
+{
+    struct text clean = {0};
+    terminal_clean(&clean, name, strlen(name));
+    text_add(&clean, "");
+    for (char *c = clean.data; *c; c++)
+        if (*c == '\n' || *c == '\t') *c = ' ';
+    return text_take(&clean);
 }
 
 static int count_lines(const char *text)

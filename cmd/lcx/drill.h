@@ -40,6 +40,7 @@ struct work {
     bool has_sitting; /* `sitting` is the one the file belongs to; it may have ended */
     struct sitting sitting;
     char *path; /* absolute */
+    bool given; /* the path was named on the command line */
     struct text source;
     int64_t written_ms; /* when the file was last written, as of reading it */
     struct plant plant; /* of a bug hunt */

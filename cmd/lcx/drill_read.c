@@ -197,7 +197,9 @@ static void add_attempt(struct app *app, struct table *table, const struct attem
               _(outcome(attempt)));
     table_add(table, STYLE_NONE, attempt->sitting[0] ? app_clock(clock, attempt->elapsed_ms) : "");
     const bool open = attempt->diagnosis && !exam_is_open(app, attempt->drill);
-    table_add(table, STYLE_NONE, open ? attempt->diagnosis : "");
+    char *diagnosis = app_clean(open ? attempt->diagnosis : ""); /* an archive may say anything */
+    table_add(table, STYLE_NONE, diagnosis);
+    free(diagnosis);
     table_add(table, STYLE_DIM, attempt->id);
 }
 

@@ -525,7 +525,9 @@ static void say_begin(struct watching *watching)
 {
     struct text out = {0};
     struct app *app = watching->app;
-    text_format(&out, _("Watching %s\nEach save grades the visible cases.\n"), watching->work.path);
+    char *path = app_clean(watching->work.path);
+    text_format(&out, _("Watching %s\nEach save grades the visible cases.\n"), path);
+    free(path);
     if (is_running(watching) && !watching->screen.line) {
         char *clock = work_clock(app, &watching->work.sitting);
         text_format(&out, "%s\n", clock);

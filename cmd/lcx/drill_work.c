@@ -64,6 +64,7 @@ int work_read(struct work *work, const struct app *app)
     if (status == STATUS_NOT_FOUND)
         return app_misuse(app, _("%s: there is no such file; lcx drill start %s writes it"),
                           work->path, work->drill->number);
+    if (status && work->given) return app_misuse(app, "%s", err.message);
     return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
@@ -111,6 +112,7 @@ int work_open(struct work *work, struct app *app, const char *word, const char *
     if (status) return status;
 
     if (file) {
+        work->given = true;
         work->path = absolute(file);
     } else if (work->has_sitting) {
         work->path = text_copy(work->sitting.path);
