@@ -16,30 +16,16 @@
 #include "base/json.h"
 #include "base/locale.h"
 #include "base/text.h"
+#include "progress/archive_internal.h"
 #include "progress/attempt.h"
 #include "progress/progress_internal.h"
 #include "progress/review.h"
 #include "progress/settings.h"
 #include "store/query.h"
 
-#define FORMAT "lynx-cortex-data"
-enum { FORMAT_VERSION = 1 };
-
 /* ---- what a line holds: one list for both ways ---- */
 
-struct field {
-    const char *name;
-    enum {
-        FIELD_TEXT,
-        FIELD_INT,
-        FIELD_REAL,
-        FIELD_BOOL,
-        FIELD_JSON,
-    } type;
-    bool may_be_null;
-};
-
-static const struct field sitting_fields[] = {
+static const struct archive_field sitting_fields[] = {
     {"id", FIELD_TEXT, false},         {"drill", FIELD_TEXT, false},
     {"lane", FIELD_TEXT, false},       {"mode", FIELD_TEXT, false},
     {"exam", FIELD_BOOL, false},       {"path", FIELD_TEXT, false},
@@ -50,7 +36,7 @@ static const struct field sitting_fields[] = {
     {"state", FIELD_TEXT, false},      {"ended_ms", FIELD_INT, false},
 };
 
-static const struct field attempt_fields[] = {
+static const struct archive_field attempt_fields[] = {
     {"id", FIELD_TEXT, false},         {"sitting", FIELD_TEXT, true},
     {"drill", FIELD_TEXT, false},      {"lane", FIELD_TEXT, false},
     {"mode", FIELD_TEXT, false},       {"exam", FIELD_BOOL, false},
@@ -62,7 +48,7 @@ static const struct field attempt_fields[] = {
     {"source_size", FIELD_INT, false},
 };
 
-static const struct field review_fields[] = {
+static const struct archive_field review_fields[] = {
     {"id", FIELD_TEXT, false},
     {"item", FIELD_TEXT, false},
     {"sitting", FIELD_TEXT, true},
@@ -113,13 +99,7 @@ static const char insert_review[] =
 
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof(array)[0]))
 
-static const struct table {
-    const char *file;
-    const char *count; /* its name in the manifest */
-    const struct field *fields;
-    int n_fields;
-    const char *select, *insert;
-} tables[] = {
+const struct archive_table archive_tables[] = {
     {"sittings.jsonl", "sittings", sitting_fields, COUNT_OF(sitting_fields), select_sittings,
      insert_sitting},
     {"attempts.jsonl", "attempts", attempt_fields, COUNT_OF(attempt_fields), select_attempts,
@@ -127,18 +107,16 @@ static const struct table {
     {"reviews.jsonl", "reviews", review_fields, COUNT_OF(review_fields), select_reviews,
      insert_review},
 };
-enum { TABLE_SITTINGS, TABLE_ATTEMPTS, TABLE_REVIEWS, N_TABLES };
-
-static int *count_of(struct archive_counts *counts, int table)
+int *archive_count(struct archive_counts *counts, int table)
 {
     return table == TABLE_SITTINGS   ? &counts->sittings
            : table == TABLE_ATTEMPTS ? &counts->attempts
                                      : &counts->reviews;
 }
 
-static const char *extension(const char *lane) { return strcmp(lane, "c") == 0 ? "c" : "py"; }
+const char *archive_extension(const char *lane) { return strcmp(lane, "c") == 0 ? "c" : "py"; }
 
-static void hash_text(char out[17], const void *bytes, size_t size)
+void archive_hash(char out[17], const void *bytes, size_t size)
 {
     snprintf(out, 17, "%016llx", (unsigned long long)XXH64(bytes, size, 0));
 }
@@ -182,13 +160,14 @@ static enum status write_file(struct writer *writer, const char *name, const voi
     if (!good) return write_failed(writer, err);
 
     char hash[17];
-    hash_text(hash, bytes, size);
+    archive_hash(hash, bytes, size);
     json_object_set_new(writer->files, name,
                         json_pack("{s:I, s:s}", "size", (json_int_t)size, "xxh64", hash));
     return STATUS_OK;
 }
 
-static json_t *column_value(const struct query *query, int column, const struct field *field)
+static json_t *column_value(const struct query *query, int column,
+                            const struct archive_field *field)
 {
     if (query_is_null(query, column)) return json_null();
     const char *text = query_text(query, column);
@@ -204,7 +183,7 @@ static json_t *column_value(const struct query *query, int column, const struct 
 }
 
 static enum status write_table(struct writer *writer, struct progress *progress,
-                               const struct table *table, int *n, struct error *err)
+                               const struct archive_table *table, int *n, struct error *err)
 {
     struct text lines = {0};
     struct query query;
@@ -241,7 +220,8 @@ static enum status write_bodies(struct writer *writer, struct progress *progress
         const char *id = query_text(&query, 0), *result = query_text(&query, 3);
         size_t size;
         const void *source = query_bytes(&query, 2, &size);
-        char *name = text_printf("attempts/%s/solution.%s", id, extension(query_text(&query, 1)));
+        char *name =
+            text_printf("attempts/%s/solution.%s", id, archive_extension(query_text(&query, 1)));
         status = write_file(writer, name, source ? source : "", size, err);
         free(name);
         if (status || !result) continue;
@@ -278,12 +258,12 @@ static enum status write_manifest(struct writer *writer, const struct archive_co
                                   struct error *err)
 {
     char created[32];
-    json_t *manifest =
-        json_pack("{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i}, s:O}", "format", FORMAT,
-                  "version", FORMAT_VERSION, "schema", progress_schema(), "application",
-                  progress_version(), "created", clock_utc(created, writer->created_s * 1000),
-                  "counts", "sittings", counts->sittings, "attempts", counts->attempts, "reviews",
-                  counts->reviews, "settings", counts->settings, "files", writer->files);
+    json_t *manifest = json_pack(
+        "{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i}, s:O}", "format", ARCHIVE_FORMAT,
+        "version", ARCHIVE_FORMAT_VERSION, "schema", progress_schema(), "application",
+        progress_version(), "created", clock_utc(created, writer->created_s * 1000), "counts",
+        "sittings", counts->sittings, "attempts", counts->attempts, "reviews", counts->reviews,
+        "settings", counts->settings, "files", writer->files);
     CHECK(manifest);
     char *line = json_line(manifest);
     const enum status status = write_file(writer, "manifest.json", line, strlen(line), err);
@@ -300,7 +280,7 @@ static enum status write_all(struct writer *writer, struct progress *progress,
     if (status) return status;
     status = write_settings(writer, progress, &counts->settings, err);
     for (int t = 0; t < N_TABLES && !status; t++)
-        status = write_table(writer, progress, &tables[t], count_of(counts, t), err);
+        status = write_table(writer, progress, &archive_tables[t], archive_count(counts, t), err);
     if (!status) status = write_bodies(writer, progress, err);
     if (!status) status = write_manifest(writer, counts, err);
     database_rollback(progress->database);
@@ -453,7 +433,7 @@ static int64_t size_limit_of(const char *name)
     if (strcmp(name, "manifest.json") == 0) return ARCHIVE_LINES_LIMIT;
     if (strcmp(name, "settings.json") == 0) return 1 << 20;
     for (int t = 0; t < N_TABLES; t++)
-        if (strcmp(name, tables[t].file) == 0) return ARCHIVE_LINES_LIMIT;
+        if (strcmp(name, archive_tables[t].file) == 0) return ARCHIVE_LINES_LIMIT;
     if (sscanf(name, "attempts/%36[a-f0-9-]/%n", id, &at) != 1 || at == 0 || !progress_id_valid(id))
         return -1;
     if (strcmp(name + at, "result.json") == 0) return ATTEMPT_RESULT_LIMIT;
@@ -598,7 +578,7 @@ static enum status check_files(const struct reader *reader, const json_t *files,
         size_t size;
         char hash[17];
         const void *bytes = query_bytes(&query, 1, &size);
-        hash_text(hash, bytes ? bytes : "", size);
+        archive_hash(hash, bytes ? bytes : "", size);
         const json_t *file = json_object_get(files, name);
         const json_t *declared = json_object_get(file, "size");
         const char *sum = json_string_value(json_object_get(file, "xxh64"));
@@ -632,10 +612,10 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
                        &created, "counts", "sittings", &counts->sittings, "attempts",
                        &counts->attempts, "reviews", &counts->reviews, "settings",
                        &counts->settings, "files", &files) != 0 ||
-        strcmp(format, FORMAT) != 0 || !json_is_object(files) || version < 1 || form < 1)
+        strcmp(format, ARCHIVE_FORMAT) != 0 || !json_is_object(files) || version < 1 || form < 1)
         status = error_set(err, STATUS_FORMAT, _("%s: manifest.json: not one of lynx-cortex"),
                            reader->name);
-    else if (form > FORMAT_VERSION || version > progress_schema())
+    else if (form > ARCHIVE_FORMAT_VERSION || version > progress_schema())
         status = error_set(err, STATUS_UNAVAILABLE,
                            _("%s: written by a newer lcx (schema %d, this one knows %d): install "
                              "lcx >= %.40s"),
@@ -647,7 +627,7 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
 
 /* ---- rows ---- */
 
-static bool bind_field(struct query *query, int parameter, const struct field *field,
+static bool bind_field(struct query *query, int parameter, const struct archive_field *field,
                        const json_t *value)
 {
     if (json_is_null(value)) {
@@ -716,7 +696,7 @@ static enum status bind_bodies(struct query *query, const struct reader *reader,
     const char *id = string_of(row, "id");
     struct text source = {0}, result = {0};
     char *source_name =
-        text_printf("attempts/%s/solution.%s", id, extension(string_of(row, "lane")));
+        text_printf("attempts/%s/solution.%s", id, archive_extension(string_of(row, "lane")));
     char *result_name = text_printf("attempts/%s/result.json", id);
     bool has_source = false, has_result = false;
     const bool graded = !json_is_null(json_object_get(row, "verdict"));
@@ -736,8 +716,9 @@ static enum status bind_bodies(struct query *query, const struct reader *reader,
         json_decref(parsed);
     }
     if (!status) {
-        query_bind_bytes(query, COUNT_OF(attempt_fields) + 1, text_string(&source), source.size);
-        query_bind_text(query, COUNT_OF(attempt_fields) + 2,
+        query_bind_bytes(query, archive_tables[TABLE_ATTEMPTS].n_fields + 1, text_string(&source),
+                         source.size);
+        query_bind_text(query, archive_tables[TABLE_ATTEMPTS].n_fields + 2,
                         has_result ? text_string(&result) : NULL);
     }
     free(source_name);
@@ -748,8 +729,8 @@ static enum status bind_bodies(struct query *query, const struct reader *reader,
 }
 
 /* Each id once: a second line with it would be dropped as if it had existed. */
-static enum status note_id(const struct reader *reader, const struct table *table, const char *id,
-                           struct error *err)
+static enum status note_id(const struct reader *reader, const struct archive_table *table,
+                           const char *id, struct error *err)
 {
     struct query query;
     query_open(&query, reader->progress->database,
@@ -765,7 +746,7 @@ static enum status note_id(const struct reader *reader, const struct table *tabl
 static enum status import_row(const struct reader *reader, int t, const json_t *row, int *added,
                               struct error *err)
 {
-    const struct table *table = &tables[t];
+    const struct archive_table *table = &archive_tables[t];
     struct query query;
     enum status status = STATUS_OK;
 
@@ -801,8 +782,8 @@ static enum status import_table(const struct reader *reader, int t, int expected
     struct text lines = {0};
     bool found;
     int number = 0;
-    enum status status = staged(&lines, &found, reader, tables[t].file, err);
-    if (!status && !found) status = missing(reader, tables[t].file, err);
+    enum status status = staged(&lines, &found, reader, archive_tables[t].file, err);
+    if (!status && !found) status = missing(reader, archive_tables[t].file, err);
 
     const char *at = text_string(&lines), *end = at + lines.size;
     while (!status && at < end) {
@@ -813,12 +794,13 @@ static enum status import_table(const struct reader *reader, int t, int expected
         status = json_parse(&row, at, (size_t)(stop - at), err);
         if (!status) status = import_row(reader, t, row, added, err);
         json_decref(row);
-        if (status) error_prefix(err, _("%s: %s line %d"), reader->name, tables[t].file, number);
+        if (status)
+            error_prefix(err, _("%s: %s line %d"), reader->name, archive_tables[t].file, number);
         at = stop + (stop < end);
     }
     if (!status && number != expected)
         status = error_set(err, STATUS_FORMAT, _("%s: %s has %d lines, its manifest says %d"),
-                           reader->name, tables[t].file, number, expected);
+                           reader->name, archive_tables[t].file, number, expected);
     text_done(&lines);
     return status;
 }
@@ -857,7 +839,7 @@ static enum status import_settings(const struct reader *reader, int expected, in
     return status;
 }
 
-/* What holds between rows of different tables. */
+/* What holds between rows of different archive_tables. */
 static enum status check_together(const struct reader *reader, struct error *err)
 {
     int64_t wrong = 0, bodies = 0;
@@ -906,7 +888,8 @@ static enum status apply(const struct reader *reader, struct archive_counts *add
     enum status status = check_manifest(reader, &expected, err);
     if (!status) status = import_settings(reader, expected.settings, &added->settings, err);
     for (int t = 0; t < N_TABLES && !status; t++)
-        status = import_table(reader, t, *count_of(&expected, t), count_of(added, t), err);
+        status =
+            import_table(reader, t, *archive_count(&expected, t), archive_count(added, t), err);
     if (!status) status = check_together(reader, err);
     if (!status) status = replay_all(reader, err);
     if (!status) status = sitting_end_overdue(reader->progress, err);
