@@ -114,6 +114,9 @@ const char *app_clock(char out[24], int64_t ms);
 /* "2026-11-23 21:04:05" here, from wall time, into `out`; returns `out`. */
 const char *app_moment(char out[24], int64_t ms);
 
+/* The user's editor on a file; false when there is none, or nobody to see it. (drill_start.c) */
+bool app_edit(const struct app *app, const char *path);
+
 /* Ask on the terminal; false when nobody can answer. */
 bool app_confirm(const struct app *app, const char *question);
 

@@ -46,6 +46,19 @@ struct work {
     struct plant plant; /* of a bug hunt */
 };
 
+/* Begin a blank file in `folder` for a round: its clock, its task on the screen. 0 and the sitting
+ * (the caller's), or the exit status after saying why. */
+struct work_start {
+    const struct drill *drill;
+    enum lane lane;
+    bool exam;
+    double time_factor;
+    int minutes;
+    const char *folder; /* made when it is not there */
+};
+MUST_CHECK int work_begin(struct app *app, const struct work_start *start,
+                          struct sitting *sitting);
+
 /* Open drills and progress, find the drill, settle what its clock left behind (work_settle).
  * 0, or the exit status after saying why. */
 MUST_CHECK int work_drill(struct app *app, const char *word, const struct drill **drill);

@@ -108,13 +108,13 @@ static void start_json(const struct app *app, const struct drill *drill,
     app_json(app, row);
 }
 
-/* The user's editor on the file, as git does: by the shell, since it may have options. */
-static void open_editor(const struct app *app, const char *path)
+/* As git does: by the shell, since it may have options. */
+bool app_edit(const struct app *app, const char *path)
 {
     const char *editor =
         app->settings.editor && *app->settings.editor ? app->settings.editor : getenv("VISUAL");
     if (!editor || !*editor) editor = getenv("EDITOR");
-    if (!editor || !*editor || !app->out.is_terminal || !isatty(0)) return;
+    if (!editor || !*editor || !app->out.is_terminal || !isatty(0)) return false;
 
     char *command = text_printf("%s \"$1\"", editor);
     const pid_t child = fork();
@@ -124,9 +124,10 @@ static void open_editor(const struct app *app, const char *path)
     }
     int state = 0;
     while (child > 0 && waitpid(child, &state, 0) < 0 && errno == EINTR) {}
-    if (child < 0 || (WIFEXITED(state) && WEXITSTATUS(state) == 127))
-        app_note(app, _("%s could not be started; open %s yourself"), editor, path);
+    const bool started = child > 0 && !(WIFEXITED(state) && WEXITSTATUS(state) == 127);
+    if (!started) app_note(app, _("%s could not be started; open %s yourself"), editor, path);
     free(command);
+    return started;
 }
 
 struct plan {
@@ -135,6 +136,7 @@ struct plan {
     bool bugs, exam;
     uint64_t seed;
     double time_factor;
+    int minutes;
     char *path;
 };
 
@@ -185,7 +187,7 @@ static int begin(struct app *app, const struct plan *plan, const char *folder,
         .path = plan->path,
         .seed = plan->bugs ? (int64_t)plan->seed : -1,
         .time_factor = plan->time_factor,
-        .minutes = plan->drill->minutes,
+        .minutes = plan->minutes,
     };
     enum status status =
         first_source(&source, plan->drill, plan->lane, plan->bugs, plan->seed, &err);
@@ -205,6 +207,29 @@ static int begin(struct app *app, const struct plan *plan, const char *folder,
         app_note(app, "%s", err.message); /* only the candidate's own compiler needs it */
     text_done(&source);
     return status ? app_fail(app, &err) : EXIT_DONE;
+}
+
+int work_begin(struct app *app, const struct work_start *start, struct sitting *sitting)
+{
+    struct error err;
+    struct plan plan = {.drill = start->drill,
+                        .lane = start->lane,
+                        .exam = start->exam,
+                        .time_factor = start->time_factor,
+                        .minutes = start->minutes};
+    char folder[PATH_MAX];
+    if (folder_make(start->folder, 0755, &err)) return app_fail(app, &err);
+    if (!realpath(start->folder, folder)) {
+        error_set_errno(&err, STATUS_IO, "%s", start->folder);
+        return app_fail(app, &err);
+    }
+    char *file = drill_file_name(plan.drill, plan.lane);
+    plan.path = path_join(folder, file);
+    free(file);
+    const int status = begin(app, &plan, folder, sitting);
+    free(plan.path);
+    if (!status) show_start(app, plan.drill, sitting);
+    return status;
 }
 
 int drill_start(struct app *app, int argc, char **argv)
@@ -228,6 +253,7 @@ int drill_start(struct app *app, int argc, char **argv)
     CHECK(lane_parse(&plan.lane, lane));
     plan.bugs = mode && strcmp(mode, "bugs") == 0;
     plan.exam = arguments_value(&arguments, "exam") != NULL;
+    plan.minutes = plan.drill->minutes;
     if (!arguments_number(&arguments, app, "time-factor", 0.02, 3.0, app->settings.time_factor,
                           &plan.time_factor) ||
         !arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, -1.0, &seed))
@@ -252,7 +278,8 @@ int drill_start(struct app *app, int argc, char **argv)
 
     if (app->json) start_json(app, plan.drill, &sitting);
     else show_start(app, plan.drill, &sitting);
-    if (!app->json && !arguments_value(&arguments, "no-editor")) open_editor(app, sitting.path);
+    if (!app->json && !arguments_value(&arguments, "no-editor"))
+        app_edit(app, sitting.path);
     sitting_done(&sitting);
     return EXIT_DONE;
 }

@@ -34,7 +34,6 @@ struct sit {
     int n_steps;
     struct expression_value *figures; /* of the brief, drawn by the round's seed; NULL without one */
     int n_figures;
-    bool debrief; /* feedback after each answer (practice), or all of it at the end (exam) */
 };
 
 /* Go on with the round until it ends or is left. The exit status. */
@@ -94,9 +93,6 @@ void sit_clock(const struct sit *sit, const struct step *step, char out[48]);
 
 /* The name of a phase for people. */
 const char *sit_phase(const char *phase);
-
-/* Open the editor on a file; false when there is none or nobody to see it. (drill_start.c) */
-bool app_edit(const struct app *app, const char *path);
 
 /* ---- what the verbs share ---- */
 

@@ -1,0 +1,221 @@
+/* sit.c -- a round from its first step to its debrief. */
+#include "sit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/rng.h"
+#include "rounds/packet.h"
+
+int sit_library(struct app *app, struct library *library)
+{
+    struct error err;
+    char *folder = path_join(app->content, "content");
+    const enum status status = library_load(library, folder, &err);
+    free(folder);
+    return status ? app_fail(app, &err) : EXIT_DONE;
+}
+
+const char *sit_phase(const char *phase)
+{
+    static const struct {
+        const char *phase, *name;
+    } names[] = {
+        {"question", N_("question")},     {"drill", N_("drill")},
+        {"clarify", N_("requirements")},  {"estimate", N_("estimate")},
+        {"architecture", N_("architecture")}, {"deep-dive", N_("deep dive")},
+        {"failure-1", N_("first failure")},   {"failure-2", N_("second failure")},
+        {"claim", N_("claim")},           {"figures", N_("figures and tables")},
+        {"method", N_("method")},         {"experiment", N_("headline experiment")},
+        {"untested", N_("what is not tested")}, {"opinion", N_("your opinion")},
+        {"oral-1", N_("oral")},           {"oral-2", N_("oral")},
+        {"oral-3", N_("oral")},           {"values", N_("values")},
+        {"story", N_("story")},           {"present", N_("presenting")},
+        {"probe", N_("being probed")},    {"weak-1", N_("a weak point")},
+        {"weak-2", N_("a weak point")},   {"weak-3", N_("a weak point")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].phase, phase) == 0) return _(names[i].name);
+    const struct round_kind *kind = round_kind(phase);
+    return kind ? _(kind->title) : phase;
+}
+
+static enum sit_end sit_step(struct sit *sit, struct step *step)
+{
+    switch (step->kind) {
+    case STEP_WORDS: return sit_words(sit, step);
+    case STEP_DRILL: return sit_drill(sit, step);
+    case STEP_CARDS: return sit_cards(sit, step);
+    case STEP_WORKSHEET: return sit_worksheet(sit, step);
+    }
+    return SIT_TROUBLE;
+}
+
+static void announce(const struct sit *sit, const struct step *step)
+{
+    char clock[48];
+    struct text out = {0};
+    const char *title = library_title(sit->library, step->item, sit->round->language);
+    sit_clock(sit, step, clock);
+    char *heading = *title ? text_printf("%d/%d  %s: %s   %s", step->place + 1, sit->n_steps,
+                                         sit_phase(step->phase), title, clock)
+                           : text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps,
+                                         sit_phase(step->phase), clock);
+    text_add(&out, "\n");
+    app_heading(sit->app, &out, heading);
+    app_print(sit->app, text_string(&out));
+    text_done(&out);
+    free(heading);
+}
+
+/* The figures of the brief that the round is about, when it is about one. */
+static enum status draw_figures(struct sit *sit, struct error *err)
+{
+    for (int i = 0; i < sit->n_steps; i++) {
+        const struct brief *brief = text_starts_with(sit->steps[i].item, "brief/")
+                                        ? library_brief(sit->library, sit->steps[i].item)
+                                        : NULL;
+        if (!brief) continue;
+        sit->n_figures = (int)(brief->variables_count + brief->estimates_count);
+        return brief_draw(&sit->figures, brief, sit->round->seed, err);
+    }
+    return STATUS_OK;
+}
+
+static enum sit_end go_through(struct sit *sit)
+{
+    struct error err;
+    for (int i = 0; i < sit->n_steps; i++) {
+        struct step *step = &sit->steps[i];
+        if (step->ended_ms) continue;
+        if (step->paused_ms && step_resume(step, sit->app->progress, sit->round, &err)) break;
+        if (step_begin(step, sit->app->progress, sit->round, NULL, &err)) break;
+        announce(sit, step);
+        const enum sit_end end = sit_step(sit, step);
+        if (end != SIT_DONE) return end;
+        if (step_end(step, sit->app->progress, sit->round, &err)) break;
+        if (i + 1 == sit->n_steps) return SIT_DONE;
+    }
+    if (sit->n_steps && sit->steps[sit->n_steps - 1].ended_ms) return SIT_DONE;
+    app_fail(sit->app, &err);
+    return SIT_TROUBLE;
+}
+
+/* How the time was divided between the two halves of the phone round. */
+static void show_balance(const struct sit *sit)
+{
+    if (strcmp(sit->round->name, "phone") != 0) return;
+    double minutes[2] = {0};
+    for (int i = 0; i < sit->n_steps && i < 2; i++)
+        minutes[i] =
+            (double)step_time(&sit->steps[i], sit->round, sit->steps[i].ended_ms).elapsed_ms / 60000;
+    const double all = minutes[0] + minutes[1];
+    char *words = text_printf(_("Time: %.1f minutes on the concept, %.1f on the code. They count "
+                                "equally."),
+                              minutes[0], minutes[1]);
+    sit_say(sit, 0, words);
+    free(words);
+    if (all > 0 && (minutes[0] < all / 4 || minutes[1] < all / 4))
+        sit_say(sit, 0, _("That is out of balance: the shorter half got less than a quarter."));
+}
+
+int sit_debrief(struct sit *sit)
+{
+    struct answer *answers;
+    struct error err;
+    int n, n_scored = 0;
+    double sum = 0;
+    if (answer_list(&answers, &n, sit->app->progress, sit->round->id, -1, &err))
+        return app_fail(sit->app, &err);
+
+    struct text out = {0};
+    text_add(&out, "\n");
+    app_heading(sit->app, &out, _("Debrief"));
+    app_print(sit->app, text_string(&out));
+    text_done(&out);
+    for (int i = 0; i < n; i++) {
+        if (answers[i].score < 0) continue;
+        sum += answers[i].score;
+        n_scored++;
+        char *line = text_printf("%3.0f %%  %s%s", 100 * answers[i].score, answers[i].ask,
+                                 answers[i].overtime ? _("   (overtime)") : "");
+        sit_say(sit, 0, line);
+        free(line);
+        if (sit->round->exam) sit_show_result(sit, &answers[i], false);
+    }
+    answer_list_done(answers, n);
+    show_balance(sit);
+    if (n_scored) printf(_("\nThis round: %.0f %% on average.\n"), 100 * sum / n_scored);
+    return EXIT_DONE;
+}
+
+int sit_round(struct app *app, const struct library *library, struct round *round)
+{
+    struct sit sit = {.app = app, .library = library, .round = round};
+    struct error err;
+    enum status status = step_list(&sit.steps, &sit.n_steps, app->progress, round->id, &err);
+    if (!status) status = draw_figures(&sit, &err);
+    int exit_status = status ? app_fail(app, &err) : EXIT_DONE;
+
+    if (!exit_status) {
+        switch (go_through(&sit)) {
+        case SIT_DONE:
+        case SIT_SKIPPED:
+            exit_status = round_end(round, app->progress, ROUND_DONE, &err) ? app_fail(app, &err)
+                                                                           : sit_debrief(&sit);
+            break;
+        case SIT_LEFT:
+            app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
+                             "leave ends it.\n"));
+            break;
+        case SIT_TROUBLE: exit_status = EXIT_TROUBLE; break;
+        }
+    }
+    free(sit.steps);
+    free(sit.figures);
+    return exit_status;
+}
+
+int sit_begin(struct app *app, const struct library *library, struct round *round)
+{
+    struct step steps[ROUND_STEP_LIMIT];
+    struct error err;
+    int n;
+    const int failed = app_open_drills(app);
+    if (failed) return failed;
+    enum status status = round_draw(steps, &n, round, library, &app->drills, app->progress, &err);
+    if (!status) status = round_begin(round, app->progress, steps, n, &err);
+    return status ? app_fail(app, &err) : EXIT_DONE;
+}
+
+int sit_new(struct app *app, const struct sit_wish *wish)
+{
+    struct library library;
+    struct round round;
+    struct error err;
+    bool found;
+    int exit_status = sit_library(app, &library);
+    if (exit_status) return exit_status;
+
+    enum status status = round_running(&round, &found, app->progress, &err);
+    if (!status && found)
+        status = error_set(&err, STATUS_CONFLICT,
+                           _("the round %s is running: go on with it (lcx loop next), or leave it "
+                             "(lcx round leave)"),
+                           round.name);
+    const struct round_start start = {.name = wish->name,
+                                      .content = wish->content,
+                                      .lane = wish->lane,
+                                      .language = app->language,
+                                      .exam = wish->exam,
+                                      .time_factor = wish->time_factor,
+                                      .seed = wish->seed >= 0
+                                                  ? wish->seed
+                                                  : (int64_t)(random_seed() >> 12)};
+    if (!status) status = round_plan(&round, app->progress, &start, &err);
+    exit_status = status ? app_fail(app, &err) : sit_begin(app, &library, &round);
+    if (!exit_status) exit_status = sit_round(app, &library, &round);
+    library_done(&library);
+    return exit_status;
+}

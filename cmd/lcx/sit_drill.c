@@ -1,0 +1,158 @@
+/* sit_drill.c -- a drill inside a round: its own file and clock, checked and submitted from here. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "drill.h"
+#include "rounds/judge.h"
+#include "sit.h"
+
+/* What a drill's sitting is worth in a round: 1 passed in time, 0.75 over time, 0.1 less for each hint
+ * (at least 0.6); not passed but for one mistake that the grader can name 0.4, else 0. */
+static double score_of(const struct sitting *sitting, const struct attempt *last)
+{
+    if (sitting->state == SITTING_PASSED) {
+        const struct sitting_time time = sitting_time(sitting, sitting->ended_ms);
+        const double score = (time.overtime_ms > 0 ? 0.75 : 1.0) - 0.1 * sitting->hints;
+        return score < 0.6 ? 0.6 : score;
+    }
+    return last && last->diagnosis && *last->diagnosis ? 0.4 : 0;
+}
+
+static const struct drill *drill_of(struct sit *sit, const struct step *step)
+{
+    struct error err;
+    const struct drill *drill;
+    if (app_open_drills(sit->app)) return NULL;
+    if (drills_find(&drill, &sit->app->drills, step->item + strlen("drill/"), &err)) {
+        app_fail(sit->app, &err);
+        return NULL;
+    }
+    return drill;
+}
+
+/* The step's sitting: the stored one, one that runs already, or a new one. */
+static enum sit_end open_sitting(struct sit *sit, struct step *step, const struct drill *drill,
+                                 struct sitting *sitting)
+{
+    struct error err;
+    bool found = false;
+    enum status status = STATUS_OK;
+
+    if (*step->sitting) {
+        status = sitting_load(sitting, sit->app->progress, step->sitting, &err);
+        found = !status;
+    } else {
+        status = sitting_running(sitting, &found, sit->app->progress, drill->number, &err);
+    }
+    if (status) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    if (!found) {
+        enum lane lane;
+        CHECK(lane_parse(&lane, sit->round->lane));
+        char *folder = text_printf("lcx-%s-%.8s", sit->round->name, sit->round->id);
+        const int failed = work_begin(sit->app,
+                                      &(struct work_start){.drill = drill,
+                                                           .lane = lane,
+                                                           .exam = sit->round->exam,
+                                                           .time_factor = sit->round->time_factor,
+                                                           .minutes = step->minutes,
+                                                           .folder = folder},
+                                      sitting);
+        free(folder);
+        if (failed) return SIT_TROUBLE;
+    }
+    if (step_begin(step, sit->app->progress, sit->round, sitting->id, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    return SIT_DONE;
+}
+
+/* What came of the sitting, as the step's answer. */
+static enum sit_end keep(struct sit *sit, struct step *step, const struct drill *drill,
+                         const struct sitting *sitting)
+{
+    struct attempt *attempts;
+    struct error err;
+    int n;
+    if (attempt_list(&attempts, &n, sit->app->progress, drill->number, sitting->id, 0, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    const struct attempt *last = NULL;
+    for (int i = n - 1; i >= 0; i--)
+        if (attempts[i].kind != ATTEMPT_CHECK) last = &attempts[i]; /* the newest comes first */
+    json_t *result = json_pack("{s:s, s:s, s:s}", "sitting", sitting->id, "state",
+                               sitting_state_name(sitting->state), "language",
+                               sit->round->language);
+    if (last && last->diagnosis)
+        json_object_set_new(result, "diagnosis", json_string(last->diagnosis));
+    struct answer answer = {
+        .ask = text_printf("%s %s", drill->number, words_in(&drill->title, sit->round->language)),
+        .text = text_copy(sitting->path),
+        .started_ms = sitting->started_ms,
+        .submitted_ms = sitting->ended_ms,
+        .score = score_of(sitting, last),
+        .result = json_line(result),
+    };
+    snprintf(answer.item, sizeof answer.item, "%s", step->item);
+    json_decref(result);
+    attempt_list_done(attempts, n);
+    const enum status status =
+        answer_add(&answer, sit->app->progress, sit->round, step, &err);
+    answer_done(&answer);
+    if (status) app_fail(sit->app, &err);
+    return status ? SIT_TROUBLE : SIT_DONE;
+}
+
+/* One command at the drill's prompt. True when the candidate is done with the drill. */
+static bool command(struct sit *sit, const struct drill *drill, const char *word)
+{
+    static const struct {
+        const char *name;
+        int (*run)(struct app *app, int argc, char **argv);
+    } commands[] = {{"check", drill_check}, {"submit", drill_submit}, {"watch", drill_watch},
+                    {"hint", drill_hint},   {"task", drill_show},     {"notes", drill_notes}};
+    char *argv[] = {(char *)drill->number, NULL};
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(word, commands[i].name) == 0) {
+            (void)commands[i].run(sit->app, 1, argv); /* it says itself what went wrong */
+            return false;
+        }
+    if (strcmp(word, "done") == 0) return true;
+    app_print(sit->app, _("check, submit, watch, hint, task, done (gives it up), :q leaves\n"));
+    return false;
+}
+
+enum sit_end sit_drill(struct sit *sit, struct step *step)
+{
+    const struct drill *drill = drill_of(sit, step);
+    struct sitting sitting = {0};
+    struct text line = {0};
+    struct error err;
+    if (!drill) return SIT_TROUBLE;
+
+    enum sit_end end = open_sitting(sit, step, drill, &sitting);
+    while (end == SIT_DONE && sitting.state == SITTING_RUNNING) {
+        end = sit_line(sit, step, _("check, submit, watch, hint, task, done "), &line);
+        const bool gives_up =
+            end == SIT_SKIPPED || (end == SIT_DONE && command(sit, drill, text_string(&line)));
+        if (gives_up && sitting_give_up(sit->app->progress, sitting.id, &err) != STATUS_OK)
+            app_note(sit->app, "%s", err.message);
+        if (end == SIT_SKIPPED) end = SIT_DONE;
+        struct sitting now;
+        if (sitting_load(&now, sit->app->progress, sitting.id, &err)) {
+            app_fail(sit->app, &err);
+            end = SIT_TROUBLE;
+        } else {
+            sitting_done(&sitting);
+            sitting = now;
+        }
+    }
+    if (end == SIT_DONE) end = keep(sit, step, drill, &sitting);
+    sitting_done(&sitting);
+    text_done(&line);
+    return end;
+}
