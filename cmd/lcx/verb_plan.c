@@ -293,7 +293,10 @@ static enum status read_sheet(struct worksheet *sheet, const struct app *app,
     worksheet_init(sheet);
     if (example) {
         char *path = text_printf("%s/content/plans/%s.yaml", app->content, example);
-        status = worksheet_load(sheet, path, err);
+        if (strchr(example, '/') || !file_exists(path))
+            status = error_set(err, STATUS_USAGE,
+                               _("example: there is no \"%s\"; the example is chatbot"), example);
+        else status = worksheet_load(sheet, path, err);
         free(path);
     }
     if (!status && file) status = worksheet_load(sheet, file, err);

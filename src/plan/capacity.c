@@ -539,8 +539,11 @@ static enum status read_pair(struct capacity_estimate *estimate, const char *pai
         status =
             figure_read(&value, info->name, equals + 1, UNIT_REQUEST, UNIT_NONE, 1, style, NULL);
     estimate->lines[n].value = status ? NAN : value;
-    if (status)
-        snprintf(estimate->lines[n].why, sizeof estimate->lines[n].why, "%.255s", why.message);
+    if (status) { /* the line itself has the name */
+        const size_t name = length + strlen(": ");
+        snprintf(estimate->lines[n].why, sizeof estimate->lines[n].why, "%.255s",
+                 strlen(why.message) > name ? why.message + name : why.message);
+    }
     return STATUS_OK;
 }
 

@@ -387,8 +387,8 @@ void figure_text(struct text *out, enum figure figure, const char *symbol, doubl
     case FIGURE_USD:
         text_add(out, "$");
         if (value >= 1000) number_fixed(out, value, 0, style);
-        else if (value >= 1) number_fixed(out, value, 2, style);
-        else number_text(out, value, 2, style);
+        else if (value >= 0.1 || value <= 0) number_fixed(out, value, 2, style);
+        else number_fixed(out, value, 1 - (int)floor(log10(fmax(value, 1e-9))), style);
         text_add(out, symbol);
         return;
     }
