@@ -358,7 +358,7 @@ static void json_capacity(const struct app *app, const struct worksheet *sheet,
     for (int i = 0; i < CAPACITY_WARNINGS; i++) {
         if (!capacity->warned[i]) continue;
         struct text words = {0};
-        capacity_warning_text(&words, capacity, sheet, (enum capacity_warning)i, style_of(app));
+        capacity_warning_text(&words, capacity, (enum capacity_warning)i, style_of(app));
         app_json(app, json_pack("{s:s, s:s, s:s}", "kind", "warning", "name",
                                 capacity_warning_names[i], "text", text_string(&words)));
         text_done(&words);
@@ -423,7 +423,7 @@ static void show_steps(const struct app *app, struct text *out, const struct wor
             char *words = figure(app, info->figure, info->symbol, capacity->value[i]);
             table_add(&table, STYLE_STRONG, info->name);
             table_add(&table, STYLE_NONE, words);
-            table_format(&table, STYLE_DIM, "%s = %s", _(info->meaning),
+            table_format(&table, STYLE_DIM, "%s: %s", _(info->meaning),
                          capacity_formula(capacity, sheet, (enum capacity_step)i));
             free(words);
         }
@@ -468,13 +468,12 @@ static void show_binding(const struct app *app, struct text *out, const struct c
     text_done(&line);
 }
 
-static void show_warnings(const struct app *app, struct text *out, const struct worksheet *sheet,
-                          const struct capacity *capacity)
+static void show_warnings(const struct app *app, struct text *out, const struct capacity *capacity)
 {
     for (int i = 0; i < CAPACITY_WARNINGS; i++) {
         if (!capacity->warned[i]) continue;
         struct text words = {0}, painted = {0};
-        capacity_warning_text(&words, capacity, sheet, (enum capacity_warning)i, style_of(app));
+        capacity_warning_text(&words, capacity, (enum capacity_warning)i, style_of(app));
         char *line = text_printf(_("Warning: %s."), text_string(&words));
         terminal_paint(&painted, &app->out, STYLE_WARN, line);
         text_add(out, "\n");
@@ -492,7 +491,7 @@ static void show_capacity(const struct app *app, const struct worksheet *sheet,
     show_inputs(app, &out, sheet);
     show_steps(app, &out, sheet, capacity);
     if (capacity->fits) show_binding(app, &out, capacity);
-    show_warnings(app, &out, sheet, capacity);
+    show_warnings(app, &out, capacity);
     app_page(app, text_string(&out));
     text_done(&out);
 }

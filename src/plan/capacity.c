@@ -307,20 +307,21 @@ const char *capacity_formula(const struct capacity *capacity, const struct works
     case STEP_KV_SEQUENCE: return "kv_token x tokens";
     case STEP_KV_TOTAL: return "kv_sequence x in_flight";
     case STEP_WEIGHTS: return one ? "params x dtype" : "params x dtype x replicas";
-    case STEP_NODE_MEMORY: return "GPUs used x memory";
+    case STEP_NODE_MEMORY: return "gpus_used x memory";
     case STEP_LEFT:
         return worksheet_has(sheet, KEY_RESERVE_GPU)
-                   ? "node_memory - weights - GPUs used x reserve_gpu"
+                   ? "node_memory - weights - gpus_used x reserve_gpu"
                    : "node_memory - weights - reserve";
     case STEP_SEQUENCES:
-        return one ? "left / kv_sequence, rounded down"
-                   : "replicas x (left / replicas / kv_sequence, rounded down)";
+        return one ? "floor(left / kv_sequence)"
+                   : "replicas x floor(left / replicas / kv_sequence)";
     case STEP_BATCH:
-        return worksheet_has(sheet, KEY_BATCH) ? "batch, or what fits"
-                                               : "what fits with step_time <= tpot";
+        return worksheet_has(sheet, KEY_BATCH)
+                   ? "min(batch, sequences / replicas)"
+                   : "max b: b <= sequences / replicas, step_time(b) <= tpot";
     case STEP_STEP_TIME:
-        return "the larger of bytes read / (tp x bandwidth x bandwidth_use) and "
-               "batch x flop_token / (GPUs of a replica x flops x mfu)";
+        return "max((weights_read + batch / pp x kv_sequence) / (tp x bandwidth x bandwidth_use), "
+               "batch x flop_token / (tp x pp x flops x mfu))";
     case STEP_DECODE_NODE:
         return !capacity->roofline ? "decode"
                : one               ? "batch / step_time"
@@ -328,14 +329,14 @@ const char *capacity_formula(const struct capacity *capacity, const struct works
     case STEP_FLOP_TOKEN: return "2 x active";
     case STEP_PREFILL_NODE:
         return worksheet_has(sheet, KEY_NODE_FLOPS) ? "node_flops x mfu / flop_token"
-                                                    : "GPUs used x flops x mfu / flop_token";
+                                                    : "gpus_used x flops x mfu / flop_token";
     case STEP_NODES_MEMORY: return "in_flight / sequences";
     case STEP_NODES_DECODE: return "decode_rate / decode_node";
     case STEP_NODES_PREFILL: return "prefill_rate / prefill_node";
-    case STEP_NODES_NEEDED: return "the larger of nodes_memory and nodes_decode + nodes_prefill";
+    case STEP_NODES_NEEDED: return "max(nodes_memory, nodes_decode + nodes_prefill)";
     case STEP_NODES:
-        return layout.span > 1 ? "nodes_needed x headroom, up to whole replicas"
-                               : "nodes_needed x headroom, rounded up";
+        return layout.span > 1 ? "ceil(nodes_needed x headroom x replicas) / replicas"
+                               : "ceil(nodes_needed x headroom)";
     case STEP_GPUS: return "nodes x gpus_per_node";
     case STEP_USD_DAY: return "gpus x price x 24 h";
     case STEP_USD_MTOK: return "usd_day / (requests x 86,400 s x output) x 1,000,000";
@@ -353,8 +354,7 @@ const char *const capacity_warning_names[CAPACITY_WARNINGS] = {
 };
 
 void capacity_warning_text(struct text *out, const struct capacity *capacity,
-                           const struct worksheet *sheet, enum capacity_warning warning,
-                           enum number_style style)
+                           enum capacity_warning warning, enum number_style style)
 {
     static const enum figure figures[CAPACITY_WARNINGS] = {
         [WARNING_WEIGHTS] = FIGURE_BYTES,   [WARNING_NO_ROOM] = FIGURE_BYTES,
@@ -371,7 +371,6 @@ void capacity_warning_text(struct text *out, const struct capacity *capacity,
     figure_text(&first, figures[warning], symbol, capacity->warning[warning][0], style);
     figure_text(&second, figures[warning], symbol, capacity->warning[warning][1], style);
     const char *a = text_string(&first), *b = text_string(&second);
-    (void)sheet;
     switch (warning) {
     case WARNING_WEIGHTS:
         text_format(out,

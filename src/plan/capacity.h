@@ -113,14 +113,14 @@ struct capacity {
 /* Compute all steps. The sheet has been filled (worksheet_fill). */
 void capacity_compute(struct capacity *out, const struct worksheet *sheet);
 
-/* How the step is computed from keys and earlier steps: "peak x output". The same in every language. */
+/* How the step is computed from keys and earlier steps: "peak_rate x output". The same in every language.
+ * `replicas` are those of a node (a fraction when one spans several), `gpus_used` the GPUs they use. */
 const char *capacity_formula(const struct capacity *capacity, const struct worksheet *sheet,
                              enum capacity_step step);
 
 /* Append what a warning says. */
 void capacity_warning_text(struct text *out, const struct capacity *capacity,
-                           const struct worksheet *sheet, enum capacity_warning warning,
-                           enum number_style style);
+                           enum capacity_warning warning, enum number_style style);
 extern const char *const capacity_warning_names[CAPACITY_WARNINGS];
 
 /* ---- a candidate's estimate ---- */

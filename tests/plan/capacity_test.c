@@ -231,7 +231,7 @@ static void each_warning_has_its_cause(void **state)
         const char *const changes[] = {causes[i].change, causes[i].second, NULL};
         plan(&c, &sheet, changes);
         if (!c.warned[causes[i].warning]) fail_msg("%s", causes[i].change);
-        capacity_warning_text(&words, &c, &sheet, causes[i].warning, NUMBER_ENGLISH);
+        capacity_warning_text(&words, &c, causes[i].warning, NUMBER_ENGLISH);
         assert_true(words.size > 20);
         text_done(&words);
     }
