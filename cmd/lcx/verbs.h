@@ -13,8 +13,14 @@
 
 VERB(today);
 VERB(progress);
+VERB(loop);
+VERB(round);
+VERB(ask);
+VERB(design);
+VERB(paper);
 VERB(drill);
 VERB(lab);
+VERB(plan);
 VERB(doctor);
 VERB(data);
 VERB(bench);
