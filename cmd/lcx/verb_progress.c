@@ -62,7 +62,7 @@ static enum status add_rounds(struct app *app, struct text *out, int64_t day, st
     struct table table;
     table_init(&table, 4);
     enum status status = STATUS_OK;
-    for (int i = 0; !status && i < ROUND_COUNT; i++) {
+    for (int i = 0; !status && i < INTERVIEW_COUNT; i++) {
         struct round_view view;
         status = read_round(&view, app, round_name(i), day, err);
         if (status || !view.n_drills) continue;

@@ -12,11 +12,11 @@
 /* ---- the form of labs.yaml ---- */
 
 static const cyaml_strval_t round_names[] = {
-    {"recruiter", ROUND_RECRUITER},   {"phone", ROUND_PHONE},       {"systems", ROUND_SYSTEMS},
-    {"coding", ROUND_CODING},         {"research", ROUND_RESEARCH}, {"paper", ROUND_PAPER},
-    {"behavioral", ROUND_BEHAVIORAL}, {"manager", ROUND_MANAGER},
+    {"recruiter", INTERVIEW_RECRUITER},   {"phone", INTERVIEW_PHONE},       {"systems", INTERVIEW_SYSTEMS},
+    {"coding", INTERVIEW_CODING},         {"research", INTERVIEW_RESEARCH}, {"paper", INTERVIEW_PAPER},
+    {"behavioral", INTERVIEW_BEHAVIORAL}, {"manager", INTERVIEW_MANAGER},
 };
-_Static_assert(sizeof round_names / sizeof round_names[0] == ROUND_COUNT, "a name per round");
+_Static_assert(sizeof round_names / sizeof round_names[0] == INTERVIEW_COUNT, "a name per round");
 
 static const cyaml_schema_field_t words_fields[] = {
     CYAML_FIELD_STRING_PTR("en", CYAML_FLAG_POINTER, struct words, en, 1, 200),
@@ -26,7 +26,7 @@ static const cyaml_schema_field_t words_fields[] = {
 
 static const cyaml_schema_field_t preparation_fields[] = {
     CYAML_FIELD_ENUM("round", CYAML_FLAG_STRICT, struct lab_preparation, round, round_names,
-                     ROUND_COUNT),
+                     INTERVIEW_COUNT),
     CYAML_FIELD_STRING_PTR("en", CYAML_FLAG_POINTER, struct lab_preparation, what.en, 1, 200),
     CYAML_FIELD_STRING_PTR("es", CYAML_FLAG_POINTER, struct lab_preparation, what.es, 1, 200),
     CYAML_FIELD_END,
@@ -95,9 +95,9 @@ static enum status check_lab(const struct labs *labs, unsigned at, const char *p
 
 /* ---- for the caller ---- */
 
-const char *round_name(enum round round)
+const char *round_name(enum interview_round round)
 {
-    CHECK(round >= 0 && round < ROUND_COUNT);
+    CHECK(round >= 0 && round < INTERVIEW_COUNT);
     return round_names[round].str;
 }
 

@@ -15,23 +15,23 @@
 #include "base/error.h"
 #include "content/drill.h"
 
-enum round {
-    ROUND_RECRUITER,
-    ROUND_PHONE,
-    ROUND_SYSTEMS,
-    ROUND_CODING,
-    ROUND_RESEARCH,
-    ROUND_PAPER,
-    ROUND_BEHAVIORAL,
-    ROUND_MANAGER,
-    ROUND_COUNT,
+enum interview_round {
+    INTERVIEW_RECRUITER,
+    INTERVIEW_PHONE,
+    INTERVIEW_SYSTEMS,
+    INTERVIEW_CODING,
+    INTERVIEW_RESEARCH,
+    INTERVIEW_PAPER,
+    INTERVIEW_BEHAVIORAL,
+    INTERVIEW_MANAGER,
+    INTERVIEW_COUNT,
 };
 
 /* "recruiter"; the same word in both languages. */
-const char *round_name(enum round round);
+const char *round_name(enum interview_round round);
 
 struct lab_preparation {
-    enum round round;
+    enum interview_round round;
     struct words what;
 };
 

@@ -267,10 +267,10 @@ static enum status draw_behavioral(struct draw *draw, struct rng *rng)
 
 static enum status draw_project(struct draw *draw)
 {
-    const struct question *project = library_question(draw->library, "project");
-    if (!project) return nothing(draw, "project");
-    add(draw, "present", STEP_WORDS, 45, "question/project/0");
-    add(draw, "probe", STEP_WORDS, 45, "question/project");
+    const struct question *project = library_question(draw->library, "research");
+    if (!project) return nothing(draw, "research");
+    add(draw, "present", STEP_WORDS, 45, "question/research/0");
+    add(draw, "probe", STEP_WORDS, 45, "question/research");
     return STATUS_OK;
 }
 
@@ -300,7 +300,7 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
     else if (strcmp(round->name, "phone") == 0) status = draw_phone(&draw, &rng);
     else if (strcmp(round->name, "systems") == 0) status = draw_systems(&draw, &rng);
     else if (strcmp(round->name, "coding") == 0) status = draw_coding(&draw, &rng);
-    else if (strcmp(round->name, "project") == 0) status = draw_project(&draw);
+    else if (strcmp(round->name, "research") == 0) status = draw_project(&draw);
     else if (strcmp(round->name, "paper") == 0) status = draw_paper(&draw, &rng);
     else if (strcmp(round->name, "behavioral") == 0) status = draw_behavioral(&draw, &rng);
     else if (strcmp(round->name, "manager") == 0) status = draw_manager(&draw);

@@ -4,7 +4,7 @@
  *   phone        a whiteboard question 30', a drill of at most 30'
  *   systems      clarify 8', estimate 12', architecture 18', deep dive 12', failures 2 x 5'
  *   coding       one or two drills that fill the hour
- *   project      presenting 45', being probed 45'
+ *   research     presenting 45', being probed 45'
  *   paper        claim 2', figures 3', method 7', experiment 4', untested 2', opinion 2', oral 3 x 5'
  *   behavioral   two questions on values, three stories
  *   manager      three weak points of the packet, what is being built, your questions

@@ -15,7 +15,7 @@ const struct round_kind round_kinds[] = {
     {"systems", "2", N_("ML systems"),
      N_("requirements found by asking, capacity math, failure modes, cost discipline"), 60},
     {"coding", "3", N_("Coding"), N_("a primitive from a blank file, one or two of them"), 60},
-    {"project", "3'", N_("Research-project deep dive"),
+    {"research", "3'", N_("Research-project deep dive"),
      N_("45 minutes of presenting, 45 of being probed"), 90},
     {"paper", "4", N_("Paper and depth"), N_("claim, method, evidence, and what is not tested"), 60},
     {"behavioral", "5", N_("Behavioral and values"),
@@ -34,7 +34,7 @@ const struct round_kind *round_kind(const char *name)
 
 static const char *const engineer[] = {"recruiter", "phone",      "systems", "coding",
                                        "paper",     "behavioral", "manager", NULL};
-static const char *const scientist[] = {"recruiter", "phone",      "systems", "project",
+static const char *const scientist[] = {"recruiter", "phone",      "systems", "research",
                                         "paper",     "behavioral", "manager", NULL};
 enum { ENGINEER_FIRST_DAY = 4, SCIENTIST_FIRST_DAY = 3 };
 

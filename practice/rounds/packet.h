@@ -1,7 +1,7 @@
 /* packet.h -- a whole loop: which rounds, in which order, on which day.
  *
  *   engineer    day 1  recruiter, phone, systems, coding     day 2  paper, behavioral, manager
- *   scientist   day 1  recruiter, phone, systems             day 2  project, paper, behavioral, manager
+ *   scientist   day 1  recruiter, phone, systems             day 2  research, paper, behavioral, manager
  *
  * One packet runs at a time. Its rounds are planned when it starts; their content is drawn when each
  * begins, by the packet's seed.
