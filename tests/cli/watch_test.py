@@ -203,6 +203,17 @@ def at_zero_an_exam_ends(w):
     w.run("drill", "start", "01", "--lang", "c", "--no-editor", "--dir", w.path("again"))
 
 
+def a_watcher_that_comes_a_moment_after_zero_still_takes_the_snapshot(w):
+    path = _start(w, "--exam")
+    _leave(w, -1)
+    _save(path, BROKEN)  # within the five seconds
+    watch = _Watch(w)
+    said = watch.until("The exam is over")
+    assert "Time." in said and "snapshot" in said, said
+    watch.end(status=1)
+    assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
+
+
 def a_machine_that_slept_through_zero_takes_the_file_that_stood_still(w):
     path = _start(w, "--exam")
     os.utime(path, (time.time() - 7200,) * 2)
