@@ -562,7 +562,10 @@ int drill_watch(struct app *app, int argc, char **argv)
     watching.standing = "";
     watching.grader = work_grader(app);
     watching.sat = is_running(&watching);
-    watching.left_ms = watching.sat ? clock_of(&watching, &watching.work.sitting).left_ms : 0;
+    const struct sitting_time time = clock_of(&watching, &watching.work.sitting);
+    watching.left_ms = watching.sat ? time.left_ms : 0;
+    if (watching.sat && !time.left_ms && time.overtime_ms < SITTING_GRACE_MS)
+        watching.left_ms = 1; /* zero was a moment ago: still ours to take */
     watching.zero_passed = in_exam(&watching) && !watching.left_ms;
     watch_init(&watching.watch, watching.work.path, WATCH_INOTIFY, clock_steady_ns());
 

@@ -129,16 +129,19 @@ def the_terminal_has_a_clock_and_keys_and_is_given_back(w):
 
 
 def the_keys_stand_in_the_narrowest_terminal_in_both_languages(w):
-    _start(w)
+    path = _start(w)
+    _save(path, BROKEN)
     for seconds in (1100, -3600 * 20):
         _leave(w, seconds)
-        os.utime(w.path("attention.c"))
+        os.utime(path)
         for language in ("en", "es"):
             for columns in (40, 50, 60, 69, 100):
                 watch = _Watch(w, "--lang", language, terminal=True, columns=columns, NO_COLOR="1")
+                watch.press("r")
+                watch.until("build WRONG" if language == "en" else "compilación MAL")
                 end = time.monotonic() + 10
                 line = ""
-                while "q" not in line and time.monotonic() < end:
+                while not re.search(r"\bq\b", line) and time.monotonic() < end:
                     watch.seen += os.read(watch.out, 65536).decode()
                     drawn = re.findall(r"\r([^\r\n]+)\033\[J\r", watch.seen)
                     line = _text(drawn[-1]) if drawn else ""
@@ -198,6 +201,17 @@ def at_zero_an_exam_ends(w):
     watch.end(status=1)
     assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
     w.run("drill", "start", "01", "--lang", "c", "--no-editor", "--dir", w.path("again"))
+
+
+def a_watcher_that_comes_a_moment_after_zero_still_takes_the_snapshot(w):
+    path = _start(w, "--exam")
+    _leave(w, -1)
+    _save(path, BROKEN)  # within the five seconds
+    watch = _Watch(w)
+    said = watch.until("The exam is over")
+    assert "Time." in said and "snapshot" in said, said
+    watch.end(status=1)
+    assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
 
 
 def a_machine_that_slept_through_zero_takes_the_file_that_stood_still(w):
