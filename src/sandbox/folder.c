@@ -190,7 +190,8 @@ enum status sandbox_sweep(const char *parent, struct error *err)
             lstat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
             (info.st_uid == geteuid() || (geteuid() == 0 && host_is_owner(info.st_uid)));
         if (ours) {
-            descendants_kill_inside(path);
+            if (host_is_owner_of_one(info.st_uid)) (void)!descendants_kill_owner(info.st_uid);
+            (void)!descendants_kill_inside(path);
             const enum status removed = sandbox_folder_remove(path, status ? NULL : err);
             if (!status) status = removed;
         }
