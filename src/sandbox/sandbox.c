@@ -25,7 +25,10 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
-/* Where a profile has one number of seconds, it is CPU time; the wall clock then
+/* One rule for all lanes: 64 KiB of what is printed are kept, and 4 MiB end the run. The worker
+ * prints nothing itself; its children are held to the profile of their lane.
+ *
+ * Where a profile has one number of seconds, it is CPU time; the wall clock then
  * allows for a busy machine. */
 const struct sandbox_profile sandbox_profile_compile = {
     .name = "compile",
