@@ -10,7 +10,8 @@
  * Layers 2 and 3: one of them is needed, else a run is refused unless it is `unsafe`.
  *
  * Promises, each with an attack in tests/sandbox/attack_test.c:
- *   1. When sandbox_finish() returns, nothing of the run is alive, and no mount is left.
+ *   1. When sandbox_finish() returns, nothing of the run is alive, and no mount is left. When it
+ *      says that the supervisor was killed, a namespace may take a moment more.
  *   2. When lcx or the supervisor dies, however it dies, so does the run, at once and without a
  *      sweep: a namespace by the kernel's hand; without namespaces the run is one process group
  *      that it cannot leave, which the supervisor, lcx or a guard ends in one stroke, whichever is
