@@ -158,8 +158,15 @@ static void limits_are_their_own_outcome(void **state)
          PY_HEAD
          "def attention(q, k, v, c, m):\n    return [np.ones(50_000_000) for _ in range(100)]\n",
          VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "1024 MiB"},
+        {LANE_NUMPY, PY_HEAD "def attention(q, k, v, c, m): return np.ones(1 << 40)\n",
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "1024 MiB"},
+        {LANE_TORCH, "import torch\ndef attention(q, k, v, c, m): return torch.ones(1 << 40)\n",
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "3072 MiB"},
+        /* nothing was used up: an exception like any other */
+        {LANE_NUMPY, "def attention(q, k, v, c, m): raise MemoryError\n", VERDICT_FAIL,
+         CHECK_NUMBERS, 0, "attention.py line 1: MemoryError"},
         {LANE_NUMPY, "def attention(q, k, v, c, m):\n    while True: print('x' * 1000)\n",
-         VERDICT_LIMIT, 0, SANDBOX_LIMIT_OUTPUT, "64 KiB"},
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_OUTPUT, "4096 KiB"},
     };
     expect_all(list, sizeof list / sizeof list[0]);
 }

@@ -15,6 +15,8 @@ import array
 import ctypes
 import linecache
 import os
+import re
+import resource
 import select
 import signal
 import socket
@@ -214,16 +216,39 @@ def packed(name, value):
     return value.astype(OUTPUT_KINDS[value.dtype.kind])
 
 
-def answer(solution, glue, fields, file):
+def asked_bytes(error):
+    """The size that an allocator was refused, as far as the error says it."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    if isinstance(shape, tuple) and isinstance(dtype, np.dtype):
+        size = dtype.itemsize
+        for dim in shape:
+            size *= int(dim)
+        return size
+    said = re.search(r"tried to allocate (\d+) bytes", str(error))
+    return int(said.group(1)) if said else 0
+
+
+def refused(error, file, limit):
+    """An exhausted memory, or an exception like any other: the measured use decides. A half of the
+    limit in use, or asked for at once, is where a refusal can come from."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    needed = max(peak, asked_bytes(error))
+    if 2 * needed < limit:
+        return {"_exception": describe(error, file)}
+    return {"_memory": describe(error, file), "_memory_bytes": np.int64(min(needed, 2**62))}
+
+
+def answer(solution, glue, fields, file, limit):
     try:
         out = glue.call(solution, {name: for_lane(v) for name, v in fields.items()}, LANE)
         reply = {name: packed(name, value) for name, value in out.items()}
     except Contract as error:
         reply = {"_contract": str(error)}
-    except MemoryError as error:
-        reply = {"_memory": describe(error, file)}
     except BaseException as error:  # the candidate's own mistakes, all of them
-        reply = {"_exception": describe(error, file)}
+        if isinstance(error, MemoryError) or asked_bytes(error):
+            reply = refused(error, file, limit)
+        else:
+            reply = {"_exception": describe(error, file)}
     if used:
         reply["_forbidden"] = used[0]
     return reply
@@ -251,7 +276,8 @@ def serve(channel, request):
             batch = [receive(channel) for _ in range(count)]
         except EOFError:
             return
-        replies = [answer(solution, glue, fields, file) for fields in batch]
+        limit = int(request["memory_bytes"])
+        replies = [answer(solution, glue, fields, file, limit) for fields in batch]
         echo = batch if count == 1 else []  # the inputs, so that the parent sees what was modified
         channel.sendall(b"".join(encode(fields) for fields in replies + echo))
 
