@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -42,15 +43,6 @@ static void find_places(struct app *app)
     free(folder);
 }
 
-/* The same rule as progress/home.h, which also makes the folder. */
-static char *data_folder(void)
-{
-    const char *own = getenv("LCX_HOME"), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
-    if (own && *own) return text_copy(own);
-    if (xdg && *xdg == '/') return path_join(xdg, "lynx-cortex");
-    return text_printf("%s/.local/share/lynx-cortex", home ? home : "");
-}
-
 bool app_has_progress(const struct app *app)
 {
     char *path = path_join(app->data, "lynx-cortex.db");
@@ -66,10 +58,11 @@ void app_init(struct app *app, bool plain, bool json, const char *language)
     *app = (struct app){.plain = plain, .json = json, .clock = &clock_system};
     app->language_given = language != NULL;
     find_places(app);
-    app->data = data_folder();
+    if (home_data_path(&app->data, NULL)) app->data = text_copy(""); /* who needs it says why */
     locale_init(language, app->catalogues);
     app->language = locale_language();
     app->out = terminal_of(STDOUT_FILENO, plain);
+    if (!app->out.is_terminal) app->out.plain = true; /* a pipe gets what --plain gives */
     app->err = terminal_of(STDERR_FILENO, plain);
 }
 
@@ -216,6 +209,16 @@ void app_print(const struct app *app, const char *text)
     fputs(text, stdout);
 }
 
+char *app_clean(const char *name)
+{
+    struct text clean = {0};
+    terminal_clean(&clean, name, strlen(name));
+    text_add(&clean, "");
+    for (char *c = clean.data; *c; c++)
+        if (*c == '\n' || *c == '\t') *c = ' ';
+    return text_take(&clean);
+}
+
 static int count_lines(const char *text)
 {
     int lines = 0;
@@ -287,6 +290,14 @@ const char *app_clock(char out[24], int64_t ms)
     const int hours = (int)(seconds / 3600), minutes = (int)(seconds / 60 % 60);
     if (hours) snprintf(out, 24, "%d:%02d:%02d", hours, minutes, (int)(seconds % 60));
     else snprintf(out, 24, "%d:%02d", minutes, (int)(seconds % 60));
+    return out;
+}
+
+const char *app_moment(char out[24], int64_t ms)
+{
+    struct tm local;
+    const time_t seconds = (time_t)(ms / 1000);
+    if (!localtime_r(&seconds, &local) || !strftime(out, 24, "%Y-%m-%d %H:%M:%S", &local)) *out = 0;
     return out;
 }
 

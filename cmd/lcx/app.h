@@ -90,6 +90,11 @@ void app_json(const struct app *app, json_t *row);
 void app_print(const struct app *app, const char *text);
 void app_page(const struct app *app, const char *text);
 
+/* A name that somebody else chose, as it may stand in a line: nothing in it moves the cursor, breaks
+ * the line or reorders it. The caller frees it. Every path that is printed goes through here; notes
+ * and failures do so by themselves. */
+char *app_clean(const char *name);
+
 /* Append a paragraph wrapped to the screen, indented by so many spaces. */
 void app_paragraph(const struct app *app, struct text *out, int indent, const char *text);
 
@@ -105,6 +110,9 @@ MUST_CHECK enum status app_markdown(const struct app *app, struct text *out, con
 
 /* "12:31", "1:02:00" from milliseconds, rounded down, into `out`; returns `out`. */
 const char *app_clock(char out[24], int64_t ms);
+
+/* "2026-11-23 21:04:05" here, from wall time, into `out`; returns `out`. */
+const char *app_moment(char out[24], int64_t ms);
 
 /* Ask on the terminal; false when nobody can answer. */
 bool app_confirm(const struct app *app, const char *question);

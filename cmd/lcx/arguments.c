@@ -75,6 +75,33 @@ void usage_describe(const struct app *app, struct text *out, const struct usage 
     }
 }
 
+static void print_rows(const struct app *app, const struct usage *usage)
+{
+    json_t *options = json_array();
+    for (const struct option_description *option = usage->options; option && option->name; option++)
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s?, s:s}", "option", option->name, "value",
+                                        option->value, "summary", _(option->summary)));
+    app_json(app, json_pack("{s:s, s:s, s:s, s:s?, s:s?, s:o}", "verb", usage->name, "arguments",
+                            usage->arguments, "summary", _(usage->summary), "details",
+                            usage->details ? _(usage->details) : NULL, "example", usage->example,
+                            "options", options));
+    for (const struct verb *verb = usage->verbs; verb && verb->usage; verb++)
+        print_rows(app, verb->usage);
+}
+
+void usage_print(const struct app *app, const struct usage *usage)
+{
+    if (app->json) {
+        print_rows(app, usage);
+        return;
+    }
+    struct text out = {0};
+    usage_describe(app, &out, usage);
+    app_page(app, text_string(&out));
+    text_done(&out);
+}
+
 /* ---- reading ---- */
 
 static const char *verb_words(const struct usage *usage)
@@ -155,10 +182,7 @@ bool arguments_read(struct arguments *arguments, const struct app *app, const st
     *arguments = (struct arguments){.usage = usage, .words = argv};
     *exit_status = EXIT_DONE;
     if (app->help) {
-        struct text out = {0};
-        usage_describe(app, &out, usage);
-        app_page(app, text_string(&out));
-        text_done(&out);
+        usage_print(app, usage);
         return false;
     }
 
@@ -239,13 +263,16 @@ static int unknown_verb(const struct app *app, const struct usage *usage, const 
 
 int verbs_run(struct app *app, const struct usage *usage, int argc, char **argv)
 {
+    if (argc == 0 && app->help) {
+        usage_print(app, usage);
+        return EXIT_DONE;
+    }
     if (argc == 0) {
         struct text out = {0};
         usage_describe(app, &out, usage);
-        if (app->help) app_page(app, text_string(&out));
-        else fputs(text_string(&out), stderr);
+        fputs(text_string(&out), stderr);
         text_done(&out);
-        return app->help ? EXIT_DONE : EXIT_MISUSE;
+        return EXIT_MISUSE;
     }
     for (const struct verb *verb = usage->verbs; verb->usage; verb++)
         if (strcmp(last_word(verb->usage->name), argv[0]) == 0)

@@ -62,6 +62,9 @@ MUST_CHECK bool arguments_number(const struct arguments *arguments, const struct
 /* Find the verb that argv[0] names among usage->verbs and run it. Without a word: help. */
 int verbs_run(struct app *app, const struct usage *usage, int argc, char **argv);
 
+/* Print the help of a verb; with --json a row for it and for each verb below it. */
+void usage_print(const struct app *app, const struct usage *usage);
+
 /* Append the help of a verb. */
 void usage_describe(const struct app *app, struct text *out, const struct usage *usage);
 

@@ -40,11 +40,14 @@ struct work {
     bool has_sitting; /* `sitting` is the one the file belongs to; it may have ended */
     struct sitting sitting;
     char *path; /* absolute */
+    bool given; /* the path was named on the command line */
     struct text source;
+    int64_t written_ms; /* when the file was last written, as of reading it */
     struct plant plant; /* of a bug hunt */
 };
 
-/* Open drills and progress, and find the drill. 0, or the exit status after saying why. */
+/* Open drills and progress, find the drill, settle what its clock left behind (work_settle).
+ * 0, or the exit status after saying why. */
 MUST_CHECK int work_drill(struct app *app, const char *word, const struct drill **drill);
 
 /* Find the file and read it. `file` and `lane` (names) may be NULL: then the sitting says. */
@@ -52,6 +55,10 @@ MUST_CHECK int work_open(struct work *work, struct app *app, const char *word, c
                          const char *lane);
 /* Read the file again, as it is now. */
 MUST_CHECK int work_read(struct work *work, const struct app *app);
+/* The same for any file: its bytes replace those of `source`. Errors of file_read(), and
+ * STATUS_FORMAT when it is no text. */
+MUST_CHECK enum status work_read_file(struct text *source, int64_t *written_ms, const char *path,
+                                      struct error *err);
 void work_done(struct work *work);
 
 /* What all gradings of this command share; close with grader_done(). */
@@ -61,8 +68,20 @@ struct grader work_grader(struct app *app);
 MUST_CHECK int work_grade(struct app *app, struct work *work, struct grader *grader,
                           enum attempt_kind kind, uint64_t seed, struct result *result);
 
+/* Store what the grading of attempt `id` found. 0, or the exit status after saying why; then the
+ * result is released. */
+MUST_CHECK int work_store(struct app *app, const struct grade_request *request, const char *id,
+                          struct result *result);
+
+/* ---- drill_late.c: what is graded later than it was handed in ---- */
+
 /* Grade the drill's submissions whose grader died, each with its own seed and source, and say so. */
 MUST_CHECK int work_regrade(struct app *app, const struct drill *drill, struct grader *grader);
+
+/* The clocks of this drill (NULL: of all) that reached zero while nobody watched: store the work at
+ * zero, if it still is there, grade it, or end the sitting without it. Each is said on standard
+ * error; what cannot be done now is left for the next time. Needs app_open_progress(). */
+void work_settle(struct app *app, const struct drill *drill);
 
 /* Verdict, words, checks and what to do next, for people. */
 void work_show_result(const struct app *app, struct text *out, const struct work *work,

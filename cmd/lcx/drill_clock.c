@@ -122,7 +122,11 @@ int drill_reset(struct app *app, int argc, char **argv)
                                 "aside", aside));
     } else {
         struct text out = {0};
-        if (aside) text_format(&out, _("Your file is now %s\n"), aside);
+        if (aside) {
+            char *clean = app_clean(aside);
+            text_format(&out, _("Your file is now %s\n"), clean);
+            free(clean);
+        }
         text_format(&out, _("Begin anew: lcx drill start %s --lang %s\n"), sitting.drill,
                     sitting.lane);
         app_print(app, text_string(&out));

@@ -43,6 +43,7 @@ static int grade_file(struct app *app, const struct arguments *arguments, enum a
 {
     struct work work;
     struct result result;
+    app->unsafe = arguments_value(arguments, "unsafe") != NULL;
     int status =
         work_open(&work, app, arguments->words[0], arguments->n > 1 ? arguments->words[1] : NULL,
                   arguments_value(arguments, "lang"));

@@ -108,6 +108,25 @@ static void add_row(const struct app *app, struct table *table, const struct dri
     else table_add(table, STYLE_NONE, "");
 }
 
+/* The lab's number for a number or a name. 0, or the exit status after naming those there are. */
+static int find_lab(struct app *app, const char **lab)
+{
+    int status = app_open_labs(app);
+    if (status) return status;
+    const struct lab *found = labs_find(app->labs, *lab);
+    if (found) {
+        *lab = found->number;
+        return EXIT_DONE;
+    }
+    struct text known = {0};
+    for (unsigned i = 0; i < app->labs->labs_count; i++)
+        text_format(&known, "%s%s", i ? ", " : "", app->labs->labs[i].number);
+    status = app_misuse(app, _("lab %s: there is no such lab; there are: %s"), *lab,
+                        text_string(&known));
+    text_done(&known);
+    return status;
+}
+
 int drill_list(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
@@ -116,8 +135,11 @@ int drill_list(struct app *app, int argc, char **argv)
     status = app_open_drills(app);
     if (!status && app_has_progress(app)) status = app_open_progress(app);
     if (status) return status;
+    if (app->progress) work_settle(app, NULL);
 
     const char *lab = arguments_value(&arguments, "lab");
+    if (lab) status = find_lab(app, &lab);
+    if (status) return status;
     const bool due_only = arguments_value(&arguments, "due") != NULL;
     const int64_t today = day_of(clock_wall_ms(app->clock));
     const struct lanes lanes = find_lanes(app);

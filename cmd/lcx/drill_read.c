@@ -197,7 +197,9 @@ static void add_attempt(struct app *app, struct table *table, const struct attem
               _(outcome(attempt)));
     table_add(table, STYLE_NONE, attempt->sitting[0] ? app_clock(clock, attempt->elapsed_ms) : "");
     const bool open = attempt->diagnosis && !exam_is_open(app, attempt->drill);
-    table_add(table, STYLE_NONE, open ? attempt->diagnosis : "");
+    char *diagnosis = app_clean(open ? attempt->diagnosis : ""); /* an archive may say anything */
+    table_add(table, STYLE_NONE, diagnosis);
+    free(diagnosis);
     table_add(table, STYLE_DIM, attempt->id);
 }
 
@@ -235,6 +237,7 @@ int drill_history(struct app *app, int argc, char **argv)
     if (!arguments_read(&arguments, app, &usage_drill_history, argc, argv, &status)) return status;
     status = arguments.n ? work_drill(app, arguments.words[0], &drill) : app_open_progress(app);
     if (status) return status;
+    if (!drill) work_settle(app, NULL);
     const char *source = arguments_value(&arguments, "source"),
                *result = arguments_value(&arguments, "result");
     if (source || result) return print_attempt(app, source ? source : result, source != NULL);

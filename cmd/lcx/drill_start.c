@@ -72,10 +72,10 @@ static void show_start(const struct app *app, const struct drill *drill,
                        const struct sitting *sitting)
 {
     struct text out = {0};
-    char *clock = work_clock(app, sitting);
+    char *clock = work_clock(app, sitting), *path = app_clean(sitting->path);
     show_task(app, &out, drill);
     text_add(&out, "\n");
-    text_format(&out, _("Your file: %s\n"), sitting->path);
+    text_format(&out, _("Your file: %s\n"), path);
     text_format(&out, _("Clock:     %s%s\n"), clock,
                 sitting_is_rehearsal(sitting) ? _(" (a rehearsal: it does not count)") : "");
     if (strcmp(sitting->mode, "bugs") == 0)
@@ -89,6 +89,7 @@ static void show_start(const struct app *app, const struct drill *drill,
     app_print(app, text_string(&out));
     text_done(&out);
     free(clock);
+    free(path);
 }
 
 static void start_json(const struct app *app, const struct drill *drill,

@@ -47,6 +47,7 @@ struct watching {
 
     int64_t left_ms;     /* when the clock was looked at last; 0: at zero or past it */
     bool zero_passed;    /* and we were there */
+    bool settled;        /* what was to be done without a snapshot is done */
     struct text at_zero; /* the file at that moment, when a grading was under way */
 
     /* For the status line's own thread while a grading is under way. */
@@ -91,14 +92,20 @@ static void read_sitting(struct watching *watching)
 /* ---- the status line ---- */
 
 static void add_clock(const struct watching *watching, struct text *out,
-                      const struct sitting *sitting)
+                      const struct sitting *sitting, bool words)
 {
     const struct sitting_time time = clock_of(watching, sitting);
     const enum style style = time.overtime_ms > 0           ? STYLE_BAD
                              : time.left_ms < 2 * 60 * 1000 ? STYLE_WARN
                                                             : STYLE_STRONG;
+    char left[24];
     char *clock = work_clock(watching->app, sitting);
     if (*clock) {
+        if (!words) {
+            free(clock);
+            app_clock(left, time.overtime_ms ? time.overtime_ms : time.left_ms);
+            clock = text_printf("%s%s", time.overtime_ms ? "+" : "", left);
+        }
         terminal_paint(out, &watching->app->out, style, clock);
         text_add(out, " · ");
     }
@@ -129,20 +136,27 @@ static void add_keys(const struct watching *watching, struct text *out, bool wor
     }
 }
 
-/* The clock always; of the rest what fits: all, without the verdict, without the words. */
+/* The clock and the keys always; of the words that explain them, and of the last verdict, what fits. */
 static void show_status(struct watching *watching)
 {
+    static const struct {
+        bool clock_words, verdict, key_words;
+    } forms[] = {
+        {true, true, true},  {true, false, true},  {false, false, true},
+        {true, true, false}, {true, false, false}, {false, false, false},
+    };
     struct text status = {0};
     if (!watching->screen.line) return;
-    for (int form = 0; form < 3; form++) {
+    for (size_t form = 0; form < sizeof forms / sizeof forms[0]; form++) {
         text_clear(&status);
-        if (watching->work.has_sitting) add_clock(watching, &status, &watching->work.sitting);
-        if (*watching->standing && form != 1) {
+        if (watching->work.has_sitting)
+            add_clock(watching, &status, &watching->work.sitting, forms[form].clock_words);
+        if (*watching->standing && forms[form].verdict) {
             terminal_paint(&status, &watching->app->out, watching->standing_style,
                            watching->standing);
             text_add(&status, " · ");
         }
-        add_keys(watching, &status, form < 2);
+        add_keys(watching, &status, forms[form].key_words);
         if (terminal_columns(status.data, status.size) < screen_width(&watching->screen)) break;
     }
     screen_status(&watching->screen, text_string(&status));
@@ -154,12 +168,13 @@ static void compose_busy(void *context, struct text *status)
 {
     struct watching *watching = context;
     if (watching->clock.state == SITTING_RUNNING && watching->left_ms > 0 &&
-        !clock_of(watching, &watching->clock).left_ms && !watching->at_zero.data) {
+        !clock_of(watching, &watching->clock).left_ms && !watching->at_zero.data &&
+        clock_of(watching, &watching->clock).overtime_ms < SITTING_GRACE_MS) {
         struct error err; /* what is there now counts, not what is there when we have time */
         if (file_read(&watching->at_zero, watching->work.path, ATTEMPT_SOURCE_LIMIT, &err))
             text_done(&watching->at_zero);
     }
-    if (watching->work.has_sitting) add_clock(watching, status, &watching->clock);
+    if (watching->work.has_sitting) add_clock(watching, status, &watching->clock, true);
     text_add(status, watching->doing);
 }
 
@@ -350,11 +365,26 @@ static void press(struct watching *watching, int key)
 
 /* ---- time passes ---- */
 
+/* No work at zero was stored, and it is too late for us to know it: the file says what it was. */
+static void settle(struct watching *watching)
+{
+    watching->settled = true;
+    screen_hide(&watching->screen);
+    work_settle(watching->app, watching->work.drill);
+    screen_show(&watching->screen);
+}
+
 /* Zero: what is there now is written down and graded, whatever happens next. */
 static void reach_zero(struct watching *watching)
 {
+    const int64_t late_ms = clock_of(watching, &watching->work.sitting).overtime_ms;
     watching->zero_passed = true;
+    if (!watching->at_zero.data && late_ms > SITTING_GRACE_MS) { /* the machine slept */
+        settle(watching);
+        return;
+    }
     if (watching->at_zero.data) {
+        watching->work.written_ms = watching->work.sitting.deadline_ms;
         struct text empty = watching->work.source;
         watching->work.source = watching->at_zero;
         watching->at_zero = empty;
@@ -416,8 +446,13 @@ static void tick(struct watching *watching)
 {
     struct error err;
     if (!watching->sat) return;
-    if (in_exam(watching) && !watching->left_ms && progress_settle(watching->app->progress, &err))
-        return; /* asked again in a second */
+    if (in_exam(watching) && !watching->left_ms) {
+        if (progress_settle(watching->app->progress, &err)) return; /* asked again in a second */
+        read_sitting(watching);
+        if (is_running(watching) && !watching->settled &&
+            clock_of(watching, &watching->work.sitting).overtime_ms > SITTING_GRACE_MS)
+            settle(watching); /* the file could not be read at zero */
+    }
     read_sitting(watching);
     if (is_running(watching)) {
         const int64_t before_ms = watching->left_ms;
@@ -490,7 +525,9 @@ static void say_begin(struct watching *watching)
 {
     struct text out = {0};
     struct app *app = watching->app;
-    text_format(&out, _("Watching %s\nEach save grades the visible cases.\n"), watching->work.path);
+    char *path = app_clean(watching->work.path);
+    text_format(&out, _("Watching %s\nEach save grades the visible cases.\n"), path);
+    free(path);
     if (is_running(watching) && !watching->screen.line) {
         char *clock = work_clock(app, &watching->work.sitting);
         text_format(&out, "%s\n", clock);
@@ -525,7 +562,10 @@ int drill_watch(struct app *app, int argc, char **argv)
     watching.standing = "";
     watching.grader = work_grader(app);
     watching.sat = is_running(&watching);
-    watching.left_ms = watching.sat ? clock_of(&watching, &watching.work.sitting).left_ms : 0;
+    const struct sitting_time time = clock_of(&watching, &watching.work.sitting);
+    watching.left_ms = watching.sat ? time.left_ms : 0;
+    if (watching.sat && !time.left_ms && time.overtime_ms < SITTING_GRACE_MS)
+        watching.left_ms = 1; /* zero was a moment ago: still ours to take */
     watching.zero_passed = in_exam(&watching) && !watching.left_ms;
     watch_init(&watching.watch, watching.work.path, WATCH_INOTIFY, clock_steady_ns());
 

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -13,7 +14,9 @@ int work_drill(struct app *app, const char *word, const struct drill **drill)
     int status = app_open_drills(app);
     if (status) return status;
     if (drills_find(drill, &app->drills, word, &err)) return app_misuse(app, "%s", err.message);
-    return app_open_progress(app);
+    status = app_open_progress(app);
+    if (!status) work_settle(app, *drill);
+    return status;
 }
 
 static char *absolute(const char *path)
@@ -38,17 +41,30 @@ static enum lane lane_of_source(const char *path, const char *source)
     return LANE_NUMPY;
 }
 
+enum status work_read_file(struct text *source, int64_t *written_ms, const char *path,
+                           struct error *err)
+{
+    struct stat info;
+    text_clear(source);
+    const enum status status = file_read(source, path, ATTEMPT_SOURCE_LIMIT, err);
+    if (status) return status;
+    if (memchr(text_string(source), 0, source->size))
+        return error_set(err, STATUS_FORMAT, _("%s: holds a NUL byte, so it is no source file"),
+                         path);
+    /* asked after reading: whatever was read is not newer than this */
+    if (stat(path, &info) != 0) return error_set_errno(err, STATUS_IO, "%s", path);
+    *written_ms = (int64_t)info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1000000;
+    return STATUS_OK;
+}
+
 int work_read(struct work *work, const struct app *app)
 {
     struct error err;
-    text_clear(&work->source);
-    enum status status = file_read(&work->source, work->path, ATTEMPT_SOURCE_LIMIT, &err);
+    const enum status status = work_read_file(&work->source, &work->written_ms, work->path, &err);
     if (status == STATUS_NOT_FOUND)
         return app_misuse(app, _("%s: there is no such file; lcx drill start %s writes it"),
                           work->path, work->drill->number);
-    if (!status && memchr(work->source.data, 0, work->source.size))
-        status = error_set(&err, STATUS_FORMAT, _("%s: holds a NUL byte, so it is no source file"),
-                           work->path);
+    if (status && work->given) return app_misuse(app, "%s", err.message);
     return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
@@ -96,6 +112,7 @@ int work_open(struct work *work, struct app *app, const char *word, const char *
     if (status) return status;
 
     if (file) {
+        work->given = true;
         work->path = absolute(file);
     } else if (work->has_sitting) {
         work->path = text_copy(work->sitting.path);
@@ -156,13 +173,10 @@ static enum attempt_verdict stored_verdict(enum verdict verdict)
     return stored[verdict];
 }
 
-/* Grade what stands in `id`, and store the result. */
-static int grade_stored(struct app *app, struct grader *grader, const struct grade_request *request,
-                        const char *id, struct result *result)
+int work_store(struct app *app, const struct grade_request *request, const char *id,
+               struct result *result)
 {
     struct error err;
-    grade(result, grader, request);
-
     result->exam =
         false; /* the whole is stored, for afterwards; history waits for the exam's end */
     json_t *json = result_json(result, app->language);
@@ -190,6 +204,7 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
         .lane = lane_name(work->lane),
         .mode = work->mode,
         .kind = kind,
+        .written_ms = work->written_ms,
         .seed = (int64_t)seed,
         .source = text_string(&work->source),
         .source_size = work->source.size,
@@ -209,7 +224,8 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
         .planted = work->plant.names,
         .n_planted = work->plant.n,
     };
-    const int status = grade_stored(app, grader, &request, id, result);
+    grade(result, grader, &request);
+    const int status = work_store(app, &request, id, result);
     if (!status && work->has_sitting) { /* a pass ends it: read it again */
         struct sitting now;
         if (!sitting_load(&now, app->progress, work->sitting.id, &err)) {
@@ -217,63 +233,6 @@ int work_grade(struct app *app, struct work *work, struct grader *grader, enum a
             work->sitting = now;
         }
     }
-    return status;
-}
-
-/* One attempt whose grader died. */
-static int regrade_one(struct app *app, const struct drill *drill, struct grader *grader,
-                       const char *id)
-{
-    struct error err;
-    struct attempt attempt;
-    struct plant plant = {0};
-    struct result result;
-    enum lane lane;
-    if (attempt_resume(app->progress, id, &err) || attempt_load(&attempt, app->progress, id, &err))
-        return app_fail(app, &err);
-
-    int status = EXIT_DONE;
-    CHECK(lane_parse(&lane, attempt.lane));
-    if (strcmp(attempt.mode, "bugs") == 0) {
-        struct sitting sitting;
-        enum status found = sitting_load(&sitting, app->progress, attempt.sitting, &err);
-        if (!found) {
-            found = plant_bugs(&plant, NULL, drill, lane, (uint64_t)sitting.seed, &err);
-            sitting_done(&sitting);
-        }
-        if (found) status = app_fail(app, &err);
-    }
-    const struct grade_request request = {.drill = drill,
-                                          .lane = lane,
-                                          .mode = plant.n ? "bugs" : "blank",
-                                          .source = attempt.source,
-                                          .seed = (uint64_t)attempt.seed,
-                                          .exam = attempt.exam,
-                                          .timing = true,
-                                          .speed = true,
-                                          .planted = plant.names,
-                                          .n_planted = plant.n};
-    if (!status) status = grade_stored(app, grader, &request, id, &result);
-    if (!status) {
-        char when[32];
-        app_note(app, _("the submission of %s, whose grading was interrupted, is graded now: %s"),
-                 clock_utc(when, attempt.submitted_ms), _(verdict_name(result.verdict)));
-        result_done(&result);
-    }
-    attempt_done(&attempt);
-    return status;
-}
-
-int work_regrade(struct app *app, const struct drill *drill, struct grader *grader)
-{
-    struct error err;
-    struct attempt *attempts;
-    int n, status = EXIT_DONE;
-    if (attempt_interrupted(&attempts, &n, app->progress, &err)) return app_fail(app, &err);
-    for (int i = n - 1; i >= 0 && !status; i--) /* oldest first */
-        if (strcmp(attempts[i].drill, drill->number) == 0 && attempts[i].kind != ATTEMPT_CHECK)
-            status = regrade_one(app, drill, grader, attempts[i].id);
-    attempt_list_done(attempts, n);
     return status;
 }
 

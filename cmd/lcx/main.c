@@ -26,7 +26,8 @@ static const struct verb verbs[] = {
 
 static const struct option_description shared[] = {
     {"lang", "en|es", N_("the language of messages and lessons")},
-    {"plain", NULL, N_("no colours, no drawing, no pager: for screen readers and scripts")},
+    {"plain", NULL,
+     N_("no colours, no drawing, no pager, as into a pipe: for screen readers and scripts")},
     {"json", NULL, N_("facts as JSON Lines: one object a line, nothing else")},
     {"help", NULL, N_("what a verb does, with an example")},
     {"version", NULL, N_("the version")},
@@ -80,15 +81,9 @@ static int take_shared(struct wishes *wishes, int argc, char **argv)
 static void take_language_setting(struct app *app)
 {
     if (app->language_given || !app_has_progress(app)) return;
-    struct error err;
-    struct progress *progress;
-    if (progress_open(&progress, NULL, app->clock, &err)) return; /* who needs it will say why */
-    if (settings_load(&app->settings, progress, &err)) {
-        progress_close(progress);
-        return;
-    }
-    app->progress = progress;
-    if (app->settings.language[0]) locale_init(app->settings.language, app->catalogues);
+    char language[3];
+    settings_language(language, app->data);
+    if (language[0]) locale_init(language, app->catalogues);
     app->language = locale_language();
 }
 
@@ -115,7 +110,8 @@ int main(int argc, char **argv)
 
     int status = EXIT_DONE;
     if (wishes.version) {
-        printf("lcx %s\n", LCX_VERSION);
+        if (wishes.json) app_json(&app, json_pack("{s:s}", "version", LCX_VERSION));
+        else printf("lcx %s\n", LCX_VERSION);
     } else {
         take_language_setting(&app);
         status = run(&app, n, argv);

@@ -100,7 +100,9 @@ static int data_export(struct app *app, int argc, char **argv)
     struct error err;
     const char *path = arguments.words[0];
     if (archive_export(app->progress, path, &counts, &err)) return app_fail(app, &err);
-    char *sentence = text_printf(_("Written to %s:"), path);
+    char *clean = app_clean(path);
+    char *sentence = text_printf(_("Written to %s:"), clean);
+    free(clean);
     status = say_counts(app, "export", path, &counts, sentence);
     free(sentence);
     return status;
@@ -118,7 +120,9 @@ static int data_import(struct app *app, int argc, char **argv)
     struct error err;
     const char *path = arguments.words[0];
     if (archive_import(app->progress, path, &counts, &err)) return app_fail(app, &err);
-    char *sentence = text_printf(_("Added from %s:"), path);
+    char *clean = app_clean(path);
+    char *sentence = text_printf(_("Added from %s:"), clean);
+    free(clean);
     status = say_counts(app, "import", path, &counts, sentence);
     free(sentence);
     return status;
@@ -203,7 +207,9 @@ static int data_info(struct app *app, int argc, char **argv)
     struct table table;
     table_init(&table, 2);
     table_add(&table, STYLE_NONE, _("folder"));
-    table_add(&table, STYLE_STRONG, app->progress->folder);
+    char *folder = app_clean(app->progress->folder);
+    table_add(&table, STYLE_STRONG, folder);
+    free(folder);
     table_add(&table, STYLE_NONE, _("size"));
     table_format(&table, STYLE_NONE, _("%.1f MiB, of which %.1f MiB can be given back"),
                  (double)facts.size_bytes / 1048576, (double)facts.free_bytes / 1048576);

@@ -292,10 +292,7 @@ static int show_help(struct app *app, struct arguments *arguments)
                                              arguments->words[i]);
         usage = verb->usage;
     }
-    struct text out = {0};
-    usage_describe(app, &out, usage);
-    app_page(app, text_string(&out));
-    text_done(&out);
+    usage_print(app, usage);
     return EXIT_DONE;
 }
 
@@ -306,6 +303,9 @@ int verb_help(struct app *app, int argc, char **argv)
     if (!arguments_read(&arguments, app, &usage_help, argc, argv, &status)) return status;
     const char *shell = arguments_value(&arguments, "completion");
     if (!shell && !arguments_value(&arguments, "manual")) return show_help(app, &arguments);
+    if (app->json)
+        return app_misuse(app, _("help: --completion and --manual print a file, not rows: leave "
+                                 "--json out"));
 
     struct text out = {0};
     if (!shell) manual(&out);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "drill.h"
 #include "progress/attempt.h"
 #include "progress/day.h"
 #include "progress/readiness.h"
@@ -248,6 +249,9 @@ int verb_progress(struct app *app, int argc, char **argv)
     struct arguments arguments;
     int failed;
     if (!arguments_read(&arguments, app, &usage_progress, argc, argv, &failed)) return failed;
+    failed = app_open_progress(app);
+    if (failed) return failed;
+    work_settle(app, NULL);
     struct agenda agenda;
     failed = agenda_make(&agenda, app, FORECAST_DAYS);
     if (failed) return failed;

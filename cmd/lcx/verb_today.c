@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agenda.h"
+#include "drill.h"
 #include "progress/attempt.h"
 #include "progress/day.h"
 #include "progress/sitting.h"
@@ -50,9 +51,11 @@ static void greet(const struct app *app)
     table_done(&table);
 
     text_add(&out, "\n");
+    char *folder = app_clean(app->progress->folder);
     char *where = text_printf(_("Your work is kept in %s. Nothing leaves this machine. With an "
                                 "interview in sight: lcx config interview-date YYYY-MM-DD"),
-                              app->progress->folder);
+                              folder);
+    free(folder);
     app_paragraph(app, &out, 0, where);
     free(where);
     app_print(app, text_string(&out));
@@ -121,7 +124,9 @@ static enum status add_running(struct app *app, struct text *out, const struct d
     terminal_wrap(out, text_string(&line), app->out.width, "  ", "  ", false);
     text_clear(&line);
 
-    text_format(&line, _("your file: %s"), sitting.path);
+    char *path = app_clean(sitting.path);
+    text_format(&line, _("your file: %s"), path);
+    free(path);
     terminal_wrap(out, text_string(&line), app->out.width, "  ", "  ", false);
     text_done(&line);
     struct table table;
@@ -194,12 +199,14 @@ static enum status add_expired(struct app *app, struct text *out, struct error *
     for (int i = 0; i < n; i++) {
         if (sittings[i].state != SITTING_EXPIRED) continue;
         if (clock_wall_ms(app->clock) - sittings[i].ended_ms > DAY_MS) continue;
+        char *path = app_clean(sittings[i].path);
         char *line =
             text_printf(_("Drill %s: its time ended and nothing had been submitted. Your file is "
                           "still there: %s"),
-                        sittings[i].drill, sittings[i].path);
+                        sittings[i].drill, path);
         app_paragraph(app, out, 0, line);
         free(line);
+        free(path);
     }
     sitting_list_done(sittings, n);
     return STATUS_OK;
@@ -347,6 +354,7 @@ int verb_today(struct app *app, int argc, char **argv)
         greet(app);
         return EXIT_DONE;
     }
+    work_settle(app, NULL);
 
     struct agenda agenda;
     failed = agenda_make(&agenda, app, 1);

@@ -1,5 +1,6 @@
 #include "grader/runner.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <signal.h>
@@ -96,6 +97,64 @@ static bool write_sources(struct runner *runner, struct trouble *trouble)
     return !status;
 }
 
+/* The name after `words`, in whatever quotes this linker uses; the caller frees it. NULL: none. */
+static char *name_after(const char *said, const char *words)
+{
+    const char *at = strstr(said, words);
+    if (!at) return NULL;
+    at += strlen(words);
+    while (*at && !isalnum((unsigned char)*at) && *at != '_' && *at != '\n') at++;
+    size_t size = 0;
+    while (isalnum((unsigned char)at[size]) || at[size] == '_') size++;
+    return size ? text_printf("%.*s", (int)size, at) : NULL;
+}
+
+/* "void attention(float *out, ...)", as the task's header declares it; NULL when it does not. */
+static char *declaration_of(const struct runner *runner, const char *name)
+{
+    struct text header = {0}, words = {0};
+    char *path = text_printf("%s/%s.h", runner->drill->folder, runner->drill->file);
+    char *call = text_printf("%s(", name);
+    if (file_read(&header, path, 1 << 20, NULL) == STATUS_OK) {
+        const char *begin = text_string(&header), *at = strstr(begin, call);
+        while (at && at > begin && at[-1] != ' ' && at[-1] != '*') at = strstr(at + 1, call);
+        const char *end = at ? strchr(at, ';') : NULL;
+        while (at && at > begin && at[-1] != '\n') at--;
+        for (; end && at < end; at++)
+            if (!isspace((unsigned char)*at)) text_add_char(&words, *at);
+            else if (at[1] != ' ' && at[1] != '\n') text_add_char(&words, ' ');
+    }
+    char *declaration = words.size ? text_take(&words) : NULL;
+    text_done(&words);
+    text_done(&header);
+    free(path);
+    free(call);
+    return declaration;
+}
+
+/* What the linker missed, or found twice, in our words before its own. */
+static void explain_link(struct text *out, const struct runner *runner, const char *said)
+{
+    const char *file = runner->drill->file;
+    char *twice = name_after(said, "multiple definition of ");
+    if (!twice) twice = name_after(said, "duplicate symbol: ");
+    char *missing = name_after(said, "undefined reference to ");
+    if (!missing) missing = name_after(said, "undefined symbol: ");
+    char *declaration = missing ? declaration_of(runner, missing) : NULL;
+
+    if (twice && strcmp(twice, "main") == 0)
+        text_format(out, _("%s.c defines main: leave it out, the grader calls your function.\n"),
+                    file);
+    if (declaration)
+        text_format(out, _("%s.c does not define %s. %s.h declares it: %s\n"), file, missing, file,
+                    declaration);
+    else if (missing) text_format(out, _("%s.c uses %s and does not define it.\n"), file, missing);
+    if (out->size) text_add_char(out, '\n');
+    free(twice);
+    free(missing);
+    free(declaration);
+}
+
 static void build_c(struct runner *runner, struct trouble *trouble)
 {
     const struct drill *drill = runner->drill;
@@ -149,7 +208,10 @@ static void build_c(struct runner *runner, struct trouble *trouble)
         explain_limit(trouble, &report);
         snprintf(trouble->message, sizeof trouble->message, "%s", _("while compiling"));
     } else if (!status && !(report.exited && report.code == 0)) {
-        set_trouble(trouble, TROUBLE_BUILD, "%s", text_string(&words));
+        struct text why = {0};
+        explain_link(&why, runner, text_string(&words));
+        set_trouble(trouble, TROUBLE_BUILD, "%s%s", text_string(&why), text_string(&words));
+        text_done(&why);
     }
     text_done(&words);
     sandbox_report_done(&report);

@@ -132,15 +132,47 @@ enum status attempt_mark_interrupted(struct progress *progress, struct error *er
 
 /* ---- writing down ---- */
 
+/* A snapshot is the work at zero, wherever it is taken: it stands there on the clock. */
+static enum status place_at_zero(struct attempt *attempt, struct progress *progress,
+                                 const struct sitting *sitting, int64_t written_ms,
+                                 struct error *err)
+{
+    const int64_t zero = sitting->deadline_ms;
+    char when[32];
+    bool taken;
+    const enum status status = sitting_has_snapshot(&taken, progress, sitting->id, err);
+    if (status) return status;
+    if (taken)
+        return error_set(err, STATUS_CONFLICT, _("drill %s: the snapshot at zero is taken already"),
+                         sitting->drill);
+    if (sitting->state != SITTING_RUNNING)
+        return error_set(err, STATUS_CONFLICT, _("drill %s: this sitting has ended (%s)"),
+                         sitting->drill, sitting_state_name(sitting->state));
+    if (attempt->submitted_ms < zero)
+        return error_set(err, STATUS_CONFLICT, _("drill %s: its clock has not reached zero"),
+                         sitting->drill);
+    const bool before_zero = written_ms > 0 && written_ms <= zero;
+    if (!before_zero && attempt->submitted_ms > zero + SITTING_GRACE_MS)
+        return error_set(err, STATUS_CONFLICT,
+                         _("drill %s: the file was last written at %s, after zero: it is no "
+                           "snapshot"),
+                         sitting->drill, clock_utc(when, written_ms));
+    attempt->submitted_ms = zero;
+    return STATUS_OK;
+}
+
 /* What a sitting makes of an attempt begun now. */
 static enum status place_on_clock(struct attempt *attempt, struct progress *progress,
-                                  const char *id, struct error *err)
+                                  const struct attempt_start *start, struct error *err)
 {
+    const char *id = start->sitting;
     struct sitting sitting;
     enum status status = sitting_load(&sitting, progress, id, err);
     if (status) return status;
     if (sitting.state == SITTING_RUNNING && sitting.paused_ms)
         status = sitting_unpause(progress, &sitting, err);
+    if (!status && attempt->kind == ATTEMPT_SNAPSHOT)
+        status = place_at_zero(attempt, progress, &sitting, start->written_ms, err);
 
     struct sitting running = sitting; /* the clock as if it still ran: ended ones show how late */
     running.state = SITTING_RUNNING;
@@ -154,10 +186,6 @@ static enum status place_on_clock(struct attempt *attempt, struct progress *prog
     attempt->rehearsal = sitting_is_rehearsal(&sitting);
     attempt->elapsed_ms = time.elapsed_ms;
     attempt->overtime = time.overtime_ms > 0;
-    if (attempt->kind == ATTEMPT_SNAPSHOT && time.overtime_ms <= SITTING_GRACE_MS) {
-        attempt->overtime = false; /* taken for zero, a moment after it */
-        if (attempt->elapsed_ms > time.budget_ms) attempt->elapsed_ms = time.budget_ms;
-    }
     attempt->counts = attempt->kind != ATTEMPT_CHECK && !attempt->rehearsal &&
                       sitting.state == SITTING_RUNNING && !(sitting.exam && attempt->overtime);
     sitting_done(&sitting);
@@ -202,7 +230,7 @@ static enum status begin(char id[ID_SIZE], struct progress *progress,
 
     progress_id(attempt.id);
     if (start->sitting) {
-        if (!status) status = place_on_clock(&attempt, progress, start->sitting, err);
+        if (!status) status = place_on_clock(&attempt, progress, start, err);
     } else {
         snprintf(attempt.drill, sizeof attempt.drill, "%s", start->drill);
         snprintf(attempt.lane, sizeof attempt.lane, "%s", start->lane);
@@ -332,6 +360,16 @@ enum status attempt_resume(struct progress *progress, const char *id, struct err
     enum status status = database_begin(progress->database, err);
     if (status) return status;
     return database_end(progress->database, take_up(progress, id, err), err);
+}
+
+enum status attempt_put_back(struct progress *progress, const char *id, struct error *err)
+{
+    struct query query;
+    query_open(&query, progress->database,
+               "UPDATE attempt SET state = 'interrupted', owner = NULL"
+               " WHERE id = ?1 AND state = 'grading'");
+    query_bind_text(&query, 1, id);
+    return query_run(&query, err);
 }
 
 /* ---- reading ---- */

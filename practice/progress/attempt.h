@@ -10,6 +10,8 @@
  *      on the clock: attempt_resume() takes it up again and grades it as if nothing had been.
  *   3. `counts` is true for submissions of a running sitting that is not a rehearsal and, in an exam,
  *      not after zero. Only those decide the sitting.
+ *   4. A sitting has one snapshot at most, and it is the work at zero: taken within five seconds of
+ *      it, or later from a file that was last written before it.
  *
  * Tests: tests/progress/attempt_test.c
  */
@@ -53,7 +55,7 @@ struct attempt {
     bool rehearsal;
     bool overtime;
     int64_t seed;         /* of the cases it was graded with */
-    int64_t submitted_ms; /* wall time */
+    int64_t submitted_ms; /* wall time; a snapshot's is zero, whenever it was taken */
     int64_t elapsed_ms;   /* on the sitting's clock */
     enum attempt_state state;
     enum attempt_verdict verdict;
@@ -67,13 +69,15 @@ struct attempt_start {
     const char *sitting; /* NULL: outside any sitting; then drill, lane and mode are used */
     const char *drill, *lane, *mode;
     enum attempt_kind kind;
+    int64_t written_ms; /* of a snapshot: when its file was last written */
     int64_t seed;
     const void *source;
     size_t source_size;
 };
 
 /* Write it down. A paused clock is resumed: the work goes on. STATUS_LIMIT for a source above
- * ATTEMPT_SOURCE_LIMIT, STATUS_NOT_FOUND for an unknown sitting. `id` is filled. */
+ * ATTEMPT_SOURCE_LIMIT, STATUS_NOT_FOUND for an unknown sitting, STATUS_CONFLICT for a snapshot
+ * that would not be the work at zero, or was taken already. `id` is filled. */
 MUST_CHECK enum status attempt_begin(char id[ID_SIZE], struct progress *progress,
                                      const struct attempt_start *start, struct error *err);
 
@@ -86,6 +90,10 @@ MUST_CHECK enum status attempt_finish(struct progress *progress, const char *id,
 /* Take up an interrupted attempt: grading again, by this process. STATUS_CONFLICT when it is not
  * interrupted. Read it with attempt_load(), grade, finish. */
 MUST_CHECK enum status attempt_resume(struct progress *progress, const char *id, struct error *err);
+
+/* The opposite: what this process was grading becomes interrupted, to be graded another time. */
+MUST_CHECK enum status attempt_put_back(struct progress *progress, const char *id,
+                                        struct error *err);
 
 /* Read one whole; attempt_done() releases it. STATUS_NOT_FOUND. */
 MUST_CHECK enum status attempt_load(struct attempt *attempt, struct progress *progress,

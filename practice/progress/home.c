@@ -53,39 +53,51 @@ static enum status make_private(const char *folder, struct error *err)
     return STATUS_OK;
 }
 
-static enum status find(char **out, const char *xdg, const char *below_home, const char *below_lcx,
-                        struct error *err)
+/* Where it is; *is_ours: below the user's home or XDG folder, not where LCX_HOME says. */
+static enum status locate(char **out, bool *is_ours, const char *xdg, const char *below_home,
+                          const char *below_lcx, struct error *err)
 {
     const char *chosen = variable("LCX_HOME"), *base = variable(xdg);
-    enum status status;
-
     *out = NULL;
+    *is_ours = !chosen;
     if (chosen) {
         char *top;
-        status = absolute(&top, chosen, err);
+        const enum status status = absolute(&top, chosen, err);
         if (status) return status;
         *out = below_lcx ? path_join(top, below_lcx) : text_copy(top);
         free(top);
-        status = folder_make(*out, 0700, err);
+    } else if (base && base[0] == '/') {
+        *out = path_join(base, "lynx-cortex");
     } else {
-        if (base && base[0] == '/') {
-            *out = path_join(base, "lynx-cortex");
-        } else {
-            char *folder = home();
-            if (!folder)
-                return error_set(err, STATUS_NOT_FOUND,
-                                 _("home folder: there is none for this user: set LCX_HOME to a "
-                                   "folder of yours"));
-            *out = path_join(folder, below_home);
-            free(folder);
-        }
-        status = make_private(*out, err);
+        char *folder = home();
+        if (!folder)
+            return error_set(err, STATUS_NOT_FOUND,
+                             _("home folder: there is none for this user: set LCX_HOME to a "
+                               "folder of yours"));
+        *out = path_join(folder, below_home);
+        free(folder);
     }
+    return STATUS_OK;
+}
+
+static enum status find(char **out, const char *xdg, const char *below_home, const char *below_lcx,
+                        struct error *err)
+{
+    bool is_ours;
+    enum status status = locate(out, &is_ours, xdg, below_home, below_lcx, err);
+    if (status) return status;
+    status = is_ours ? make_private(*out, err) : folder_make(*out, 0700, err);
     if (status) {
         free(*out);
         *out = NULL;
     }
     return status;
+}
+
+enum status home_data_path(char **out, struct error *err)
+{
+    bool is_ours;
+    return locate(out, &is_ours, "XDG_DATA_HOME", ".local/share/lynx-cortex", NULL, err);
 }
 
 enum status home_data_folder(char **out, struct error *err)

@@ -16,6 +16,10 @@
 
 #include "base/error.h"
 
+/* Where the data is, or would be: nothing is made. The caller frees it. STATUS_NOT_FOUND when there is
+ * no home folder at all, STATUS_IO when the current folder is unknown and matters. */
+MUST_CHECK enum status home_data_path(char **out, struct error *err);
+
 /* The absolute path of the folder, made when missing; the caller frees it.
  * STATUS_IO when it cannot be made, STATUS_NOT_FOUND when there is no home folder at all. */
 MUST_CHECK enum status home_data_folder(char **out, struct error *err);

@@ -7,7 +7,7 @@
  *
  * Opening it makes the folder and the tables where they are missing, migrates older ones
  * (store/database.h), marks attempts whose grader died as interrupted, and ends the sittings whose
- * time is over.
+ * time is over, once their work at zero is stored (sitting_overdue).
  *
  * Any number of processes may have it open. Nothing here prints or sends anything anywhere.
  * Does not know: drills' content, how they are graded.
@@ -35,7 +35,8 @@ MUST_CHECK enum status progress_open(struct progress **out, const char *folder,
 void progress_close(struct progress *progress); /* harmless on NULL */
 
 /* What opening does with the passing of time, again: attempts whose grader died become
- * interrupted, sittings whose time is over are ended and rated. A watcher calls it at zero. */
+ * interrupted, sittings whose time is over and whose snapshot was taken are ended and rated. A
+ * watcher calls it after zero. */
 MUST_CHECK enum status progress_settle(struct progress *progress, struct error *err);
 
 /* A fresh random id, "xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx", into `out`; returns `out`. */

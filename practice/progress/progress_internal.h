@@ -13,7 +13,8 @@ static inline int64_t progress_now(const struct progress *progress)
 /* Mark the attempts whose grader is gone. Inside a transaction. */
 MUST_CHECK enum status attempt_mark_interrupted(struct progress *progress, struct error *err);
 
-/* End, and rate, the sittings whose time is over. Inside a transaction. */
+/* End, and rate, the sittings whose time is over and whose snapshot was taken: the others are left
+ * to sitting_overdue(). Inside a transaction. */
 MUST_CHECK enum status sitting_end_overdue(struct progress *progress, struct error *err);
 
 /* End one, and rate it. Inside a transaction. `attempt` is the passing one, else NULL. */
@@ -28,8 +29,9 @@ MUST_CHECK enum status sitting_unpause(struct progress *progress, struct sitting
 /* [[from,to],...]: finished pauses in order, their sum into *sum_ms. False when it is not that. */
 bool sitting_pauses_parse(const char *json, int64_t *sum_ms);
 
-/* After zero an exam is kept open this long for the snapshot that a watcher takes. */
-enum { SITTING_GRACE_MS = 5000 };
+/* Whether its snapshot was taken. */
+MUST_CHECK enum status sitting_has_snapshot(bool *taken, struct progress *progress, const char *id,
+                                            struct error *err);
 
 /* What the tables accept as names. */
 bool progress_drill_valid(const char *drill);

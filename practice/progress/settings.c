@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/locale.h"
 #include "base/text.h"
 #include "progress/day.h"
@@ -144,6 +145,23 @@ enum status settings_load(struct settings *settings, struct progress *progress, 
     if (status) settings_done(&loaded);
     else *settings = loaded;
     return status;
+}
+
+void settings_language(char language[3], const char *folder)
+{
+    struct database *database;
+    struct query query;
+    char *path = path_join(folder, "lynx-cortex.db");
+    language[0] = '\0';
+    if (database_open_to_read(&database, path, progress_database_schema(), NULL) == STATUS_OK) {
+        query_open(&query, database, "SELECT value FROM setting WHERE name = 'language'");
+        if (query_row(&query) &&
+            setting_check("language", query_text(&query, 0), NULL) == STATUS_OK)
+            memcpy(language, query_text(&query, 0), 3);
+        if (query_done(&query, NULL)) language[0] = '\0';
+        database_close(database);
+    }
+    free(path);
 }
 
 /* What only this machine, today, can say. */

@@ -50,6 +50,10 @@ MUST_CHECK enum status settings_set(struct progress *progress, const char *name,
 extern const char *const setting_names[];
 char *settings_text(const struct settings *settings, const char *name);
 
+/* The language that was set in the data of `folder`, "" when none was or nobody can tell. Reads this
+ * one value and nothing else: no folder is made, nothing is migrated or settled. */
+void settings_language(char language[3], const char *folder);
+
 /* Only the form of a value: for what comes from another machine. */
 MUST_CHECK enum status setting_check(const char *name, const char *value, struct error *err);
 

@@ -164,24 +164,17 @@ enum status sitting_latest(struct sitting *sitting, bool *found, struct progress
     return one(sitting, found, &query, err);
 }
 
-enum status sitting_list(struct sitting **out, int *n, struct progress *progress, const char *drill,
-                         int limit, struct error *err)
+/* Read all rows and finish the query. */
+static enum status collect(struct sitting **out, int *n, struct query *query, struct error *err)
 {
     struct sitting *list = memory_new(1, sizeof *list);
-    struct query query;
-
     *out = NULL;
     *n = 0;
-    query_open(&query, progress->database,
-               "SELECT " COLUMNS " FROM sitting WHERE ?1 IS NULL OR drill = ?1"
-               " ORDER BY started_ms DESC, id LIMIT ?2");
-    query_bind_text(&query, 1, drill);
-    query_bind_int(&query, 2, limit > 0 ? limit : -1);
-    while (query_row(&query)) {
+    while (query_row(query)) {
         list = memory_grow(list, (size_t)*n + 1, sizeof *list);
-        list[(*n)++] = from_row(&query);
+        list[(*n)++] = from_row(query);
     }
-    const enum status status = query_done(&query, err);
+    const enum status status = query_done(query, err);
     if (status) {
         sitting_list_done(list, *n);
         *n = 0;
@@ -189,6 +182,18 @@ enum status sitting_list(struct sitting **out, int *n, struct progress *progress
         *out = list;
     }
     return status;
+}
+
+enum status sitting_list(struct sitting **out, int *n, struct progress *progress, const char *drill,
+                         int limit, struct error *err)
+{
+    struct query query;
+    query_open(&query, progress->database,
+               "SELECT " COLUMNS " FROM sitting WHERE ?1 IS NULL OR drill = ?1"
+               " ORDER BY started_ms DESC, id LIMIT ?2");
+    query_bind_text(&query, 1, drill);
+    query_bind_int(&query, 2, limit > 0 ? limit : -1);
+    return collect(out, n, &query, err);
 }
 
 void sitting_list_done(struct sitting *sittings, int n)
@@ -261,9 +266,10 @@ static enum status begin(struct sitting *sitting, struct progress *progress,
     if (found) {
         char when[32];
         error_set(err, STATUS_CONFLICT,
-                  _("drill %s: a sitting in lane %s is running since %s (%s): submit it or give it "
-                    "up first"),
-                  start->drill, other.lane, clock_utc(when, other.started_ms), other.id);
+                  _("drill %s: a sitting in lane %s is running since %s: finish it (lcx drill "
+                    "submit %s) or give it up (lcx drill reset %s) first"),
+                  start->drill, other.lane, clock_utc(when, other.started_ms), start->drill,
+                  start->drill);
         sitting_done(&other);
         return STATUS_CONFLICT;
     }
@@ -472,9 +478,11 @@ enum status sitting_end(struct progress *progress, const struct sitting *sitting
     return status;
 }
 
-/* Its time is over at *ended_ms, nothing submitted in time is waiting for a verdict. */
-static enum status is_over(const struct sitting *sitting, struct progress *progress, bool *over,
-                           int64_t *ended_ms, enum sitting_state *state, struct error *err)
+/* Its time is over at *ended_ms, its work at zero is stored or cannot be had, and nothing submitted
+ * in time is waiting for a verdict. */
+static enum status is_over(const struct sitting *sitting, struct progress *progress,
+                           bool no_snapshot, bool *over, int64_t *ended_ms,
+                           enum sitting_state *state, struct error *err)
 {
     const int64_t now = progress_now(progress);
     *over = false;
@@ -485,39 +493,77 @@ static enum status is_over(const struct sitting *sitting, struct progress *progr
     struct query query;
     query_open(&query, progress->database,
                "SELECT count(*) FILTER (WHERE state <> 'done'),"
-               " count(*) FILTER (WHERE verdict IN ('fail', 'limit'))"
+               " count(*) FILTER (WHERE verdict IN ('fail', 'limit')),"
+               " (SELECT count(*) FROM attempt WHERE sitting = ?1 AND kind = 'snapshot')"
                " FROM attempt WHERE sitting = ?1 AND kind <> 'check' AND (counts = 1 OR rehearsal ="
                " 1)");
     query_bind_text(&query, 1, sitting->id);
     if (query_row(&query)) {
-        *over = query_int(&query, 0) == 0;
+        *over = query_int(&query, 0) == 0 && (no_snapshot || query_int(&query, 2) > 0);
         *state = query_int(&query, 1) > 0 ? SITTING_FAILED : SITTING_EXPIRED;
     }
     return query_done(&query, err);
 }
 
+static enum status end_if_over(struct progress *progress, const struct sitting *sitting,
+                               bool no_snapshot, bool *ended, struct error *err)
+{
+    int64_t ended_ms = 0;
+    enum sitting_state state = SITTING_EXPIRED;
+    enum status status = is_over(sitting, progress, no_snapshot, ended, &ended_ms, &state, err);
+    if (!status && *ended) status = sitting_end(progress, sitting, state, ended_ms, NULL, err);
+    return status;
+}
+
 enum status sitting_end_overdue(struct progress *progress, struct error *err)
 {
     CHECK(database_in_transaction(progress->database));
-    struct sitting *list = memory_new(1, sizeof *list);
-    int n = 0;
     struct query query;
-
+    struct sitting *list;
+    int n;
     query_open(&query, progress->database,
                "SELECT " COLUMNS " FROM sitting WHERE state = 'running' ORDER BY deadline_ms, id");
-    while (query_row(&query)) {
-        list = memory_grow(list, (size_t)n + 1, sizeof *list);
-        list[n++] = from_row(&query);
-    }
-    enum status status = query_done(&query, err);
+    enum status status = collect(&list, &n, &query, err);
     for (int i = 0; i < n && !status; i++) {
-        bool over = false;
-        int64_t ended_ms = 0;
-        enum sitting_state state = SITTING_EXPIRED;
-        status = is_over(&list[i], progress, &over, &ended_ms, &state, err);
-        if (!status && over) status = sitting_end(progress, &list[i], state, ended_ms, NULL, err);
+        bool ended;
+        status = end_if_over(progress, &list[i], false, &ended, err);
     }
     sitting_list_done(list, n);
+    return status;
+}
+
+enum status sitting_overdue(struct sitting **out, int *n, struct progress *progress,
+                            struct error *err)
+{
+    struct query query;
+    query_open(&query, progress->database,
+               "SELECT " COLUMNS " FROM sitting WHERE state = 'running' AND paused_ms = 0"
+               " AND deadline_ms < ?1 AND NOT EXISTS (SELECT 1 FROM attempt"
+               " WHERE attempt.sitting = sitting.id AND kind = 'snapshot')"
+               " ORDER BY deadline_ms, id");
+    query_bind_int(&query, 1, progress_now(progress) - SITTING_GRACE_MS);
+    return collect(out, n, &query, err);
+}
+
+static enum status no_snapshot(struct progress *progress, const char *id, bool *ended,
+                               struct error *err)
+{
+    struct sitting sitting;
+    enum status status = sitting_load(&sitting, progress, id, err);
+    if (!status && sitting.state == SITTING_RUNNING)
+        status = end_if_over(progress, &sitting, true, ended, err);
+    sitting_done(&sitting);
+    return status;
+}
+
+enum status sitting_no_snapshot(struct progress *progress, const char *id, bool *ended,
+                                struct error *err)
+{
+    *ended = false;
+    enum status status = database_begin(progress->database, err);
+    if (status) return status;
+    status = database_end(progress->database, no_snapshot(progress, id, ended, err), err);
+    if (status) *ended = false;
     return status;
 }
 
@@ -533,6 +579,18 @@ enum status sitting_snapshot(char attempt[ID_SIZE], struct progress *progress, c
                " ORDER BY submitted_ms DESC, rowid DESC LIMIT 1");
     query_bind_text(&query, 1, id);
     if (query_row(&query)) copy_into(attempt, ID_SIZE, query_text(&query, 0));
+    return query_done(&query, err);
+}
+
+enum status sitting_has_snapshot(bool *taken, struct progress *progress, const char *id,
+                                 struct error *err)
+{
+    struct query query;
+    *taken = false;
+    query_open(&query, progress->database,
+               "SELECT count(*) FROM attempt WHERE sitting = ?1 AND kind = 'snapshot'");
+    query_bind_text(&query, 1, id);
+    if (query_row(&query)) *taken = query_int(&query, 0) > 0;
     return query_done(&query, err);
 }
 

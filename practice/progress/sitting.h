@@ -13,8 +13,14 @@
  *   practice   pause, hints; at zero overtime begins (a pass is then Hard), and 24 hours of overtime
  *              later its time ends.
  *
- * What was submitted last before zero is its snapshot. Attempts being graded at the end are waited
- * for, interrupted ones too: they count from when they were submitted.
+ * At zero the work is snapshotted: a running watcher takes the file then, otherwise whoever comes
+ * next takes it, if it was last written before zero. Nothing is ended before that was tried:
+ *
+ *   sitting_overdue ---> file last written before zero ---> attempt_begin(ATTEMPT_SNAPSHOT)
+ *                   \--> written later, or gone -----------> sitting_no_snapshot
+ *
+ * Without one, what was submitted last before zero stands. Attempts being graded at the end are
+ * waited for, interrupted ones too: they count from when they were submitted.
  * When a sitting ends it is rated (rating.h) and its review logged (review.h), in the same
  * transaction. A time factor below 1 makes it a rehearsal: kept, never rated, never counted.
  * One sitting per drill runs at a time.
@@ -31,6 +37,9 @@
 #include "progress/progress.h"
 
 #define SITTING_OVERTIME_MS (INT64_C(24) * 3600 * 1000)
+
+/* After zero the snapshot is left this long to a watcher, who has seen the file then. */
+enum { SITTING_GRACE_MS = 5000 };
 
 enum sitting_state {
     SITTING_RUNNING,
@@ -119,6 +128,16 @@ MUST_CHECK enum status sitting_hint(struct progress *progress, const char *id, i
 /* End it without a pass. STATUS_USAGE when it is not running. */
 MUST_CHECK enum status sitting_give_up(struct progress *progress, const char *id,
                                        struct error *err);
+
+/* The running sittings whose time is over, a watcher's five seconds too, and whose work at zero was
+ * never stored; oldest first. sitting_list_done() releases them. */
+MUST_CHECK enum status sitting_overdue(struct sitting **out, int *n, struct progress *progress,
+                                       struct error *err);
+
+/* The work at zero cannot be had: end and rate it if its time is over (an exam), and leave it to its
+ * overtime if not. *ended says which. Harmless on one that has ended, or whose snapshot was taken. */
+MUST_CHECK enum status sitting_no_snapshot(struct progress *progress, const char *id, bool *ended,
+                                           struct error *err);
 
 /* The id of the last submission before zero into `attempt`, "" when there is none. */
 MUST_CHECK enum status sitting_snapshot(char attempt[ID_SIZE], struct progress *progress,

@@ -493,6 +493,24 @@ fail:
     return status;
 }
 
+enum status database_open_to_read(struct database **out, const char *path,
+                                  const struct database_schema *schema, struct error *err)
+{
+    struct database *database = memory_new(1, sizeof *database);
+    int64_t version;
+    enum status status = STATUS_OK;
+
+    *out = NULL;
+    database->path = text_copy(path);
+    const int result = sqlite3_open_v2(path, &database->handle,
+                                       SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX, NULL);
+    if (result != SQLITE_OK) status = database_failure(database, result, err);
+    else status = check_ours(database, schema, &version, err);
+    if (status) database_close(database);
+    else *out = database;
+    return status;
+}
+
 void database_close(struct database *database)
 {
     if (!database) return;

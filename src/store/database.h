@@ -51,6 +51,12 @@ struct database_schema {
  * for ten seconds. On failure *out is NULL and the file is as before. */
 MUST_CHECK enum status database_open(struct database **out, const char *path,
                                      const struct database_schema *schema, struct error *err);
+
+/* Open what is there only to read it, whatever its schema: nothing is made, migrated or locked. For a
+ * question that must not fail for want of an answer. Errors as database_open(). */
+MUST_CHECK enum status database_open_to_read(struct database **out, const char *path,
+                                             const struct database_schema *schema,
+                                             struct error *err);
 void database_close(struct database *database); /* harmless on NULL; rolls back what is open */
 
 const char *database_path(const struct database *database); /* borrowed */

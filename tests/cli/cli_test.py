@@ -31,6 +31,41 @@ def help_explains_every_verb_with_an_example_and_makes_nothing(w):
     assert not os.path.exists(w.home)
 
 
+def help_and_version_are_rows_too(w):
+    rows = w.rows("help")
+    assert [row["verb"] for row in rows][:2] == ["", "today"] and len(rows) > 25, rows
+    assert {"plain", "json"} <= {option["option"] for option in rows[0]["options"]}
+    assert w.rows("--help") == rows
+    start = w.rows("drill", "start", "--help")
+    assert [row["verb"] for row in start] == ["drill start"] and start == w.rows("help", "drill", "start")
+    assert w.rows("drill", "--help")[1]["verb"] == "drill list"
+    assert w.rows("--version")[0]["version"].startswith("0.")
+    for words in (["--manual"], ["--completion", "bash"]):
+        _, err = w.run("help", *words, "--json", status=2)
+        assert "--json" in err
+    assert not os.path.exists(w.home)
+
+
+def the_language_is_known_without_touching_the_data(w):
+    w.run("config", "set", "language", "es")
+    before = {name: os.stat(os.path.join(w.home, name)).st_mtime_ns for name in os.listdir(w.home)}
+    with open(os.path.join(w.home, "lynx-cortex.db"), "rb") as file:
+        data = file.read()
+    assert "Opciones" in w.run("help")[0]
+    assert "Laboratorio" in w.run("lab", "15")[0] or "Atención" in w.run("lab", "15")[0]
+    with open(os.path.join(w.home, "lynx-cortex.db"), "rb") as file:
+        assert file.read() == data
+    assert {n: t for n, t in before.items() if n.endswith(".db")} == {
+        n: os.stat(os.path.join(w.home, n)).st_mtime_ns for n in before if n.endswith(".db")}
+
+
+def a_pipe_gets_what_plain_gives(w):
+    for words in (["drill", "show", "01"], ["lab", "15"], ["help"], ["today"]):
+        piped, _ = w.run(*words)
+        assert piped == w.run(*words, "--plain")[0] == w.screen(*words, "--plain"), words
+    assert "pipe" in w.run("--help")[0]
+
+
 def version_is_one_line(w):
     out, _ = w.run("--version")
     assert out.startswith("lcx 0.") and out.count("\n") == 1

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -156,10 +157,38 @@ def wrong_use_is_answered_with_what_to_do(w):
         assert hint in err, err
     with open(w.path("huge.c"), "wb") as file:
         file.write(b"/" * (2 << 20))
-    w.run("drill", "submit", "01", "huge.c", status=1)
+    _, err = w.run("drill", "submit", "01", "huge.c", status=2)
+    assert "1048576" in err, err
+    w.run("drill", "check", "01", w.folder, status=2)  # a folder is no file
     with open(w.path("nul.c"), "wb") as file:
         file.write(b"int x;\0")
-    w.run("drill", "submit", "01", "nul.c", status=3)
+    w.run("drill", "submit", "01", "nul.c", status=2)
+    if os.geteuid() != 0:
+        os.chmod(w.path("nul.c"), 0)
+        w.run("drill", "submit", "01", "nul.c", status=2)
+    w.run("drill", "start", "01", "--lang", "c", "--dir", "one")
+    _, err = w.run("drill", "start", "01", "--lang", "numpy", "--dir", "two", status=1)
+    assert "lcx drill submit 01" in err and "lcx drill reset 01" in err and not re.search("[0-9a-f]{8}-", err), err
+    _, err = w.run("drill", "check", "01", "--unsafe", status=1)
+    assert "--unsafe: where no wall can be had" in err, err
+
+
+def a_lab_that_does_not_exist_is_wrong_use(w):
+    _, err = w.run("drill", "list", "--lab", "99", status=2)
+    assert "lab 99" in err and "15" in err and "X3" in err, err
+    assert [row["drill"] for row in w.rows("drill", "list", "--lab", "15")] == ["01"]
+    assert w.rows("drill", "list", "--lab", "attention") == w.rows("drill", "list", "--lab", "15")
+
+
+def a_file_name_cannot_write_to_the_terminal(w):
+    evil = "\033[31mred\033]0;title\a\nline"
+    out, _ = w.run("drill", "start", "01", "--lang", "c", "--dir", evil)
+    assert "red" in out and "\033" not in out and "\a" not in out and "\nline" not in out, out
+    (row,) = w.rows("today")[:1]
+    assert evil in row["file"]
+    for words in (["today"], ["drill", "reset", "01"]):
+        out, err = w.run(*words)
+        assert "\033" not in out + err and "red" in out + err, (out, err)
 
 
 def _children_of(folder):

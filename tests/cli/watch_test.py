@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """watch_test.py LCX SOURCE BUILD -- lcx drill watch: saves, keys, the clock, the terminal given back."""
 import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import re
 import select
 import signal
 import sqlite3
+import struct
 import subprocess
 import termios
 import time
@@ -42,11 +44,12 @@ def _text(said):
 class _Watch:
     """lcx drill watch on pipes, or on a terminal of its own."""
 
-    def __init__(self, w, *words, terminal=False, **env):
+    def __init__(self, w, *words, terminal=False, columns=80, **env):
         self.seen = ""
         command, env = [LCX, "drill", "watch", "01", *words], {**w.env, **env}
         if terminal:
             self.keys, slave = pty.openpty()
+            fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
             self.before = termios.tcgetattr(slave)
             self.out, self.slave = self.keys, slave
             self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=env,
@@ -125,6 +128,32 @@ def the_terminal_has_a_clock_and_keys_and_is_given_back(w):
     watch.end()
 
 
+def the_keys_stand_in_the_narrowest_terminal_in_both_languages(w):
+    path = _start(w)
+    _save(path, BROKEN)
+    for seconds in (1100, -3600 * 20):
+        _leave(w, seconds)
+        os.utime(path)
+        for language in ("en", "es"):
+            for columns in (40, 50, 60, 69, 100):
+                watch = _Watch(w, "--lang", language, terminal=True, columns=columns, NO_COLOR="1")
+                watch.press("r")
+                watch.until("build WRONG" if language == "en" else "compilación MAL")
+                end = time.monotonic() + 10
+                line = ""
+                while not re.search(r"\bq\b", line) and time.monotonic() < end:
+                    watch.seen += os.read(watch.out, 65536).decode()
+                    drawn = re.findall(r"\r([^\r\n]+)\033\[J\r", watch.seen)
+                    line = _text(drawn[-1]) if drawn else ""
+                keys = [word for word in re.split(r"\W+", line) if len(word) == 1 and word.isalpha()]
+                assert keys == list("rhtspq"), (language, columns, line)
+                assert len(line) < columns, (columns, line)
+                watch.seen = ""
+                watch.press("q")
+                watch.until("\033[?25h")
+                watch.end()
+
+
 def an_exam_has_no_hints_and_ctrl_c_gives_the_terminal_back(w):
     _start(w, "--exam")
     watch = _Watch(w, terminal=True, NO_COLOR="1")
@@ -172,6 +201,41 @@ def at_zero_an_exam_ends(w):
     watch.end(status=1)
     assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
     w.run("drill", "start", "01", "--lang", "c", "--no-editor", "--dir", w.path("again"))
+
+
+def a_watcher_that_comes_a_moment_after_zero_still_takes_the_snapshot(w):
+    path = _start(w, "--exam")
+    _leave(w, -1)
+    _save(path, BROKEN)  # within the five seconds
+    watch = _Watch(w)
+    said = watch.until("The exam is over")
+    assert "Time." in said and "snapshot" in said, said
+    watch.end(status=1)
+    assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
+
+
+def a_machine_that_slept_through_zero_takes_the_file_that_stood_still(w):
+    path = _start(w, "--exam")
+    os.utime(path, (time.time() - 7200,) * 2)
+    watch = _Watch(w)
+    watch.until("Watching")
+    time.sleep(0.3)
+    _leave(w, -3600)
+    said = watch.until("The exam is over")
+    assert "graded as your snapshot" in said and "snapshot at zero: failed" in said, said
+    watch.end(status=1)
+    assert [row["kind"] for row in w.rows("drill", "history", "01")] == ["snapshot"]
+
+
+def a_file_that_is_gone_at_zero_ends_the_exam_all_the_same(w):
+    path = _start(w, "--exam")
+    watch = _Watch(w)
+    watch.until("Watching")
+    os.remove(path)
+    _leave(w, -4)
+    said = watch.until("The exam is over")
+    assert "nothing had been submitted" in said, said
+    watch.end(status=1)
 
 
 if __name__ == "__main__":

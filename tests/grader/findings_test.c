@@ -1,5 +1,6 @@
 #include "grader/findings.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,6 +50,18 @@ static void a_judges_words_stand_where_its_kind_of_check_does(void **state)
     findings_done(&findings);
 }
 
+static void a_nan_has_no_sign(void **state)
+{
+    (void)state;
+    struct findings findings = {0};
+    findings_add(&findings, CHECK_FINITE, 0, "y[0] is %g, then %g", copysign(NAN, -1.0),
+                 copysign(NAN, -1.0));
+    assert_string_equal(findings_first(&findings)->message, "y[0] is nan, then nan");
+    findings_add(&findings, CHECK_BUILD, 0, "unknown option -nan");
+    assert_string_equal(findings_first(&findings)->message, "unknown option -nan");
+    findings_done(&findings);
+}
+
 static void past_the_limit_the_oldest_stay(void **state)
 {
     (void)state;
@@ -68,6 +81,7 @@ int main(void)
         cmocka_unit_test(the_earliest_check_is_shown_then_the_earliest_case),
         cmocka_unit_test(checks_stand_in_the_order_in_which_they_explain),
         cmocka_unit_test(a_judges_words_stand_where_its_kind_of_check_does),
+        cmocka_unit_test(a_nan_has_no_sign),
         cmocka_unit_test(past_the_limit_the_oldest_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,14 @@ static void what_does_not_build_or_import_is_said_in_the_tools_words(void **stat
         {LANE_C, C_HEAD C_SIGNATURE "{ undeclared = 1; }\n", VERDICT_FAIL, CHECK_BUILD, 0,
          "attention.c:6"},
         {LANE_C, "", VERDICT_FAIL, CHECK_BUILD, 0, "undefined reference"},
-        {LANE_C, C_HEAD "int main(void) { return 0; }\n", VERDICT_FAIL, CHECK_BUILD, 0, "main"},
+        {LANE_C, "", VERDICT_FAIL, CHECK_BUILD, 0,
+         "attention.c does not define attention. attention.h declares it: void attention(float "
+         "*out, const float *q, const float *k, const float *v, const bool *key_mask, bool causal, "
+         "int B, int H, int T, int D)\n"},
+        {LANE_C, C_HEAD "int main(void) { return 0; }\n", VERDICT_FAIL, CHECK_BUILD, 0,
+         "attention.c defines main: leave it out"},
+        {LANE_C, C_HEAD "void softmax(float *x);\n" C_SIGNATURE "{ softmax(out); }\n", VERDICT_FAIL,
+         CHECK_BUILD, 0, "attention.c uses softmax and does not define it."},
         {LANE_NUMPY, "def attention(q) return q\n", VERDICT_FAIL, CHECK_BUILD, 0,
          "attention.py line 1"},
         {LANE_NUMPY, "import nothing_of_that_name\n", VERDICT_FAIL, CHECK_BUILD, 0,

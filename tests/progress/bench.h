@@ -101,6 +101,37 @@ static inline const char *bench_begin(struct bench *bench, const char *sitting,
     return id;
 }
 
+/* Take the snapshot as a command does that comes after zero: from a file last written then. */
+static inline enum status bench_snapshot(struct bench *bench, char id[ID_SIZE], const char *sitting,
+                                         int64_t written_ms, struct error *err)
+{
+    const struct attempt_start start = {.sitting = sitting,
+                                        .kind = ATTEMPT_SNAPSHOT,
+                                        .written_ms = written_ms,
+                                        .seed = 5,
+                                        .source = "int x;\n",
+                                        .source_size = 7};
+    return attempt_begin(id, bench->progress, &start, err);
+}
+
+/* How many sittings wait for their work at zero. */
+static inline int bench_overdue(struct bench *bench)
+{
+    struct sitting *list;
+    int n;
+    assert_int_equal(sitting_overdue(&list, &n, bench->progress, NULL), STATUS_OK);
+    sitting_list_done(list, n);
+    return n;
+}
+
+/* There is no snapshot; whether that ended the sitting. */
+static inline bool bench_no_snapshot(struct bench *bench, const char *sitting)
+{
+    bool ended;
+    assert_int_equal(sitting_no_snapshot(bench->progress, sitting, &ended, NULL), STATUS_OK);
+    return ended;
+}
+
 static inline void bench_finish(struct bench *bench, const char *attempt,
                                 enum attempt_verdict verdict)
 {

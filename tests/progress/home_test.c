@@ -91,6 +91,24 @@ static void lcx_home_wins_and_keeps_its_mode(void **state)
     free(mine);
 }
 
+static void asking_where_it_would_be_makes_nothing(void **state)
+{
+    (void)state;
+    char *asked, *made;
+    assert_int_equal(home_data_path(&asked, NULL), STATUS_OK);
+    assert_false(file_exists(asked));
+    assert_int_equal(home_data_folder(&made, NULL), STATUS_OK);
+    assert_string_equal(asked, made);
+    free(asked);
+    free(made);
+    unsetenv("HOME"); /* then the password file says */
+    if (home_data_path(&asked, NULL) == STATUS_OK) {
+        assert_int_equal(asked[0], '/');
+        assert_true(text_ends_with(asked, "/.local/share/lynx-cortex"));
+        free(asked);
+    }
+}
+
 static void a_folder_that_cannot_be_made_is_said(void **state)
 {
     (void)state;
@@ -112,6 +130,7 @@ int main(void)
         TEST(without_variables_they_are_below_the_home_folder),
         TEST(xdg_variables_move_them_when_they_are_absolute),
         TEST(lcx_home_wins_and_keeps_its_mode),
+        TEST(asking_where_it_would_be_makes_nothing),
         TEST(a_folder_that_cannot_be_made_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,13 +130,60 @@ static int open_it(void *context)
     struct error err = {0};
     struct progress *progress;
     for (int i = 0; i < 5; i++) {
-        if (progress_open(&progress, bench->folder, &bench->clock, &err)) {
-            fprintf(stderr, "%s\n", err.message);
-            return 1;
-        }
+        struct sitting *overdue = NULL;
+        int n = 0;
+        bool ended;
+        enum status status = progress_open(&progress, bench->folder, &bench->clock, &err);
+        if (!status) status = sitting_overdue(&overdue, &n, progress, &err);
+        for (int k = 0; k < n && !status; k++)
+            status = sitting_no_snapshot(progress, overdue[k].id, &ended, &err);
+        sitting_list_done(overdue, n);
         progress_close(progress);
+        if (!status) continue;
+        fprintf(stderr, "%s\n", err.message);
+        return 1;
     }
     return 0;
+}
+
+/* 0: it took the snapshot; 1: another one did; 2: neither. */
+static int take_snapshot(void *context)
+{
+    struct bench *bench = context;
+    struct error err = {0};
+    char id[ID_SIZE];
+    struct sitting sitting;
+    bool found;
+    if (progress_open(&bench->progress, bench->folder, &bench->clock, &err) ||
+        sitting_running(&sitting, &found, bench->progress, "01", &err) || !found)
+        return 2;
+    const enum status status = bench_snapshot(bench, id, sitting.id, NOON, &err);
+    sitting_done(&sitting);
+    progress_close(bench->progress);
+    return status == STATUS_OK ? 0 : status == STATUS_CONFLICT ? 1 : 2;
+}
+
+static void many_that_come_after_zero_take_one_snapshot(void **state)
+{
+    struct bench *bench = *state;
+    pid_t pids[6];
+    int others = 0;
+    bench_sit(bench, "01", true, 1.0);
+    bench->clock.now_ms += DAY;
+    fflush(NULL);
+    for (int i = 0; i < 6; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] == 0) _exit(take_snapshot(bench));
+    }
+    for (int i = 0; i < 6; i++) {
+        int status;
+        assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+        others += WEXITSTATUS(status);
+    }
+    assert_int_equal(others, 5);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE kind = 'snapshot'"), 1);
 }
 
 static void many_that_open_at_once_end_a_sitting_once(void **state)
@@ -172,6 +219,7 @@ int main(void)
         TEST(every_released_history_opens_today),
         TEST(a_newer_history_is_refused_with_what_to_do),
         TEST(many_that_open_at_once_end_a_sitting_once),
+        TEST(many_that_come_after_zero_take_one_snapshot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

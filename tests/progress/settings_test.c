@@ -1,5 +1,6 @@
 #include "progress/settings.h"
 
+#include "base/file.h"
 #include "bench.h"
 
 static void unset_they_are_the_defaults(void **state)
@@ -95,6 +96,32 @@ static void wrong_values_are_refused_with_what_would_be_right(void **state)
                      STATUS_OK);
 }
 
+static void the_language_is_read_without_opening_the_rest(void **state)
+{
+    struct bench *bench = *state;
+    char language[3];
+    settings_language(language, bench->folder);
+    assert_string_equal(language, "");
+    assert_int_equal(settings_set(bench->progress, "language", "es", NULL), STATUS_OK);
+    settings_language(language, bench->folder); /* while it is open elsewhere */
+    assert_string_equal(language, "es");
+
+    /* what opening would do to a sitting or an attempt is not done */
+    const char *id = bench_begin(bench, bench_sit(bench, "01", false, 1.0), ATTEMPT_SUBMIT);
+    char *sql = text_printf("UPDATE attempt SET owner = '- 1 1' WHERE id = '%s'", id);
+    assert_int_equal(database_execute(bench->progress->database, sql, NULL), STATUS_OK);
+    free(sql);
+    settings_language(language, bench->folder);
+    assert_string_equal(language, "es");
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'grading'"), 1);
+
+    char *nowhere = path_join(bench->folder, "nowhere");
+    settings_language(language, nowhere);
+    assert_string_equal(language, "");
+    assert_false(file_exists(nowhere));
+    free(nowhere);
+}
+
 int main(void)
 {
     bench_main();
@@ -102,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(unset_they_are_the_defaults),
         TEST(what_is_set_stays_and_an_empty_value_unsets),
+        TEST(the_language_is_read_without_opening_the_rest),
         TEST(wrong_values_are_refused_with_what_would_be_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -233,6 +233,8 @@ static void an_exam_ends_at_zero(void **state)
 
     bench->clock.now_ms = NOON + 25 * MINUTE;
     bench_reopen(bench);
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING); /* its file was not looked at yet */
+    assert_true(bench_no_snapshot(bench, id));
     struct sitting sitting = load(bench, id);
     assert_int_equal(sitting.state, SITTING_FAILED);
     assert_true(sitting.ended_ms == NOON + 20 * MINUTE);
@@ -283,6 +285,107 @@ static void a_snapshot_taken_at_zero_decides_an_exam(void **state)
     assert_string_equal(snapshot, attempt);
 }
 
+static void a_snapshot_nobody_took_at_zero_is_taken_later_from_a_file_that_stood_still(void **state)
+{
+    struct bench *bench = *state;
+    struct error err = {0};
+    char snapshot[ID_SIZE], again[ID_SIZE];
+    const int64_t zero = NOON + 20 * MINUTE;
+    const char *id = bench_sit(bench, "01", true, 1.0);
+
+    bench->clock.now_ms = zero + 5000; /* these are the watcher's */
+    assert_int_equal(bench_overdue(bench), 0);
+    bench->clock.now_ms = zero + 5001;
+    assert_int_equal(bench_overdue(bench), 1);
+
+    bench->clock.now_ms = zero + 3 * DAY; /* and days later, in an exam */
+    bench_reopen(bench);
+    assert_int_equal(bench_overdue(bench), 1);
+    assert_int_equal(bench_snapshot(bench, snapshot, id, zero + 1, &err), STATUS_CONFLICT);
+    assert_non_null(strstr(err.message, "2026-11-23T12:20:00Z, after zero"));
+    assert_int_equal(bench_snapshot(bench, snapshot, id, 0, &err), STATUS_CONFLICT);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt"), 0);
+    assert_int_equal(bench_snapshot(bench, snapshot, id, zero, &err), STATUS_OK);
+    assert_int_equal(bench_overdue(bench), 0);
+    assert_int_equal(bench_snapshot(bench, again, id, zero, &err), STATUS_CONFLICT); /* once */
+    assert_non_null(strstr(err.message, "taken already"));
+
+    bench_reopen(bench); /* its verdict is waited for */
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
+    struct attempt attempt;
+    assert_int_equal(attempt_load(&attempt, bench->progress, snapshot, NULL), STATUS_OK);
+    assert_true(attempt.counts && !attempt.overtime);
+    assert_true(attempt.submitted_ms == zero && attempt.elapsed_ms == 20 * MINUTE);
+    attempt_done(&attempt);
+    bench_finish(bench, snapshot, ATTEMPT_PASS);
+    struct sitting sitting = load(bench, id);
+    assert_int_equal(sitting.state, SITTING_PASSED);
+    assert_true(sitting.ended_ms == zero);
+    sitting_done(&sitting);
+    assert_int_equal(bench_rating(bench, id), RATING_GOOD);
+
+    id = bench_sit(bench, "02", true, 1.0); /* one that fails ends the exam, too */
+    bench->clock.now_ms += HOUR;
+    assert_int_equal(bench_snapshot(bench, snapshot, id, bench->clock.now_ms - HOUR, &err),
+                     STATUS_OK);
+    bench_finish(bench, snapshot, ATTEMPT_FAIL);
+    assert_int_equal(bench_state(bench, id), SITTING_FAILED);
+}
+
+static void a_snapshot_in_practice_leaves_the_overtime_open(void **state)
+{
+    struct bench *bench = *state;
+    struct error err = {0};
+    char snapshot[ID_SIZE];
+    const char *id = bench_sit(bench, "01", false, 1.0);
+    bench->clock.now_ms = NOON + 15 * MINUTE;
+    assert_int_equal(bench_snapshot(bench, snapshot, id, NOON, &err), STATUS_CONFLICT);
+    assert_non_null(strstr(err.message, "not reached zero"));
+    bench->clock.now_ms = NOON + HOUR;
+    assert_int_equal(bench_snapshot(bench, snapshot, id, NOON + 19 * MINUTE, &err), STATUS_OK);
+    bench_finish(bench, snapshot, ATTEMPT_FAIL);
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
+    bench_submit(bench, id, ATTEMPT_PASS);
+    assert_int_equal(bench_state(bench, id), SITTING_PASSED);
+    assert_int_equal(bench_rating(bench, id), RATING_HARD);
+
+    id = bench_sit(bench, "02", false, 1.0); /* found after the overtime: still the work at zero */
+    const int64_t written_ms = bench->clock.now_ms;
+    bench->clock.now_ms += 3 * DAY;
+    bench_reopen(bench);
+    assert_int_equal(bench_snapshot(bench, snapshot, id, written_ms, &err), STATUS_OK);
+    bench_finish(bench, snapshot, ATTEMPT_PASS);
+    assert_int_equal(bench_state(bench, id), SITTING_PASSED);
+    assert_int_equal(bench_rating(bench, id), RATING_GOOD);
+
+    id = bench_sit(bench, "03", false, 1.0); /* a clock that stands reaches nothing */
+    assert_int_equal(sitting_pause(bench->progress, id, NULL), STATUS_OK);
+    bench->clock.now_ms += 3 * DAY;
+    assert_int_equal(bench_overdue(bench), 0);
+    assert_int_equal(sitting_give_up(bench->progress, id, NULL), STATUS_OK);
+    assert_int_equal(bench_snapshot(bench, snapshot, id, written_ms, &err), STATUS_CONFLICT);
+    assert_non_null(strstr(err.message, "has ended"));
+}
+
+static void a_snapshot_that_cannot_be_graded_here_waits(void **state)
+{
+    struct bench *bench = *state;
+    char snapshot[ID_SIZE];
+    const char *id = bench_sit(bench, "01", true, 1.0);
+    bench->clock.now_ms += HOUR;
+    assert_int_equal(bench_snapshot(bench, snapshot, id, NOON, NULL), STATUS_OK);
+    assert_int_equal(attempt_put_back(bench->progress, snapshot, NULL), STATUS_OK);
+    bench->clock.now_ms += 10 * DAY;
+    bench_reopen(bench);
+    assert_int_equal(bench_overdue(bench), 0);
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
+    assert_int_equal(attempt_resume(bench->progress, snapshot, NULL), STATUS_OK);
+    bench_finish(bench, snapshot, ATTEMPT_PASS);
+    assert_int_equal(bench_state(bench, id), SITTING_PASSED);
+    assert_int_equal(attempt_put_back(bench->progress, snapshot, NULL), STATUS_OK); /* harmless */
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM attempt WHERE state = 'done'"), 1);
+}
+
 static void practice_goes_into_overtime_and_ends_a_day_later(void **state)
 {
     struct bench *bench = *state;
@@ -290,8 +393,12 @@ static void practice_goes_into_overtime_and_ends_a_day_later(void **state)
     bench->clock.now_ms += 20 * MINUTE + DAY;
     bench_reopen(bench);
     assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
+    assert_false(bench_no_snapshot(bench, id)); /* in overtime nothing ends it */
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
     bench->clock.now_ms += 1;
     bench_reopen(bench);
+    assert_int_equal(bench_state(bench, id), SITTING_RUNNING);
+    assert_true(bench_no_snapshot(bench, id));
     assert_int_equal(bench_state(bench, id), SITTING_EXPIRED);
     assert_int_equal(bench_rating(bench, id), RATING_AGAIN);
 
@@ -318,7 +425,9 @@ static void a_submission_being_graded_at_the_end_is_waited_for(void **state)
     id = bench_sit(bench, "02", true, 1.0);
     attempt = bench_begin(bench, id, ATTEMPT_SUBMIT);
     bench->clock.now_ms += HOUR;
+    assert_false(bench_no_snapshot(bench, id)); /* still waited for */
     bench_finish(bench, attempt, ATTEMPT_FAIL); /* and when it fails, the exam ends with it */
+    assert_true(bench_no_snapshot(bench, id));
     assert_int_equal(bench_state(bench, id), SITTING_FAILED);
 }
 
@@ -368,6 +477,9 @@ int main(void)
         TEST(an_exam_ends_at_zero),
         TEST(the_snapshot_is_what_was_submitted_last_before_zero),
         TEST(a_snapshot_taken_at_zero_decides_an_exam),
+        TEST(a_snapshot_nobody_took_at_zero_is_taken_later_from_a_file_that_stood_still),
+        TEST(a_snapshot_in_practice_leaves_the_overtime_open),
+        TEST(a_snapshot_that_cannot_be_graded_here_waits),
         TEST(practice_goes_into_overtime_and_ends_a_day_later),
         TEST(a_submission_being_graded_at_the_end_is_waited_for),
         TEST(a_rehearsal_is_kept_and_never_rated),
