@@ -11,11 +11,17 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_today, verb_today},   {&usage_drill, verb_drill},
-    {&usage_lab, verb_lab},       {&usage_progress, verb_progress},
-    {&usage_config, verb_config}, {&usage_data, verb_data},
-    {&usage_doctor, verb_doctor}, {&usage_bench, verb_bench},
-    {&usage_help, verb_help},     {NULL, NULL},
+    {&usage_today, verb_today},
+    {&usage_drill, verb_drill},
+    {&usage_lab, verb_lab},
+    {&usage_progress, verb_progress},
+    {&usage_plan, verb_plan},
+    {&usage_config, verb_config},
+    {&usage_data, verb_data},
+    {&usage_doctor, verb_doctor},
+    {&usage_bench, verb_bench},
+    {&usage_help, verb_help},
+    {NULL, NULL},
 };
 
 static const struct option_description shared[] = {

@@ -15,6 +15,7 @@ VERB(today);
 VERB(progress);
 VERB(drill);
 VERB(lab);
+VERB(plan);
 VERB(doctor);
 VERB(data);
 VERB(bench);
