@@ -22,18 +22,30 @@ const char *sit_phase(const char *phase)
     static const struct {
         const char *phase, *name;
     } names[] = {
-        {"question", N_("question")},     {"drill", N_("drill")},
-        {"clarify", N_("requirements")},  {"estimate", N_("estimate")},
-        {"architecture", N_("architecture")}, {"deep-dive", N_("deep dive")},
-        {"failure-1", N_("first failure")},   {"failure-2", N_("second failure")},
-        {"claim", N_("claim")},           {"figures", N_("figures and tables")},
-        {"method", N_("method")},         {"experiment", N_("headline experiment")},
-        {"untested", N_("what is not tested")}, {"opinion", N_("your opinion")},
-        {"oral-1", N_("oral")},           {"oral-2", N_("oral")},
-        {"oral-3", N_("oral")},           {"values", N_("values")},
-        {"story", N_("story")},           {"present", N_("presenting")},
-        {"probe", N_("being probed")},    {"weak-1", N_("a weak point")},
-        {"weak-2", N_("a weak point")},   {"weak-3", N_("a weak point")},
+        {"question", N_("question")},
+        {"drill", N_("drill")},
+        {"clarify", N_("requirements")},
+        {"estimate", N_("estimate")},
+        {"architecture", N_("architecture")},
+        {"deep-dive", N_("deep dive")},
+        {"failure-1", N_("first failure")},
+        {"failure-2", N_("second failure")},
+        {"claim", N_("claim")},
+        {"figures", N_("figures and tables")},
+        {"method", N_("method")},
+        {"experiment", N_("headline experiment")},
+        {"untested", N_("what is not tested")},
+        {"opinion", N_("your opinion")},
+        {"oral-1", N_("oral")},
+        {"oral-2", N_("oral")},
+        {"oral-3", N_("oral")},
+        {"values", N_("values")},
+        {"story", N_("story")},
+        {"present", N_("presenting")},
+        {"probe", N_("being probed")},
+        {"weak-1", N_("a weak point")},
+        {"weak-2", N_("a weak point")},
+        {"weak-3", N_("a weak point")},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].phase, phase) == 0) return _(names[i].name);
@@ -109,7 +121,8 @@ static void show_balance(const struct sit *sit)
     double minutes[2] = {0};
     for (int i = 0; i < sit->n_steps && i < 2; i++)
         minutes[i] =
-            (double)step_time(&sit->steps[i], sit->round, sit->steps[i].ended_ms).elapsed_ms / 60000;
+            (double)step_time(&sit->steps[i], sit->round, sit->steps[i].ended_ms).elapsed_ms /
+            60000;
     const double all = minutes[0] + minutes[1];
     char *words = text_printf(_("Time: %.1f minutes on the concept, %.1f on the code. They count "
                                 "equally."),
@@ -163,7 +176,7 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
         case SIT_DONE:
         case SIT_SKIPPED:
             exit_status = round_end(round, app->progress, ROUND_DONE, &err) ? app_fail(app, &err)
-                                                                           : sit_debrief(&sit);
+                                                                            : sit_debrief(&sit);
             break;
         case SIT_LEFT:
             app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
@@ -210,9 +223,8 @@ int sit_new(struct app *app, const struct sit_wish *wish)
                                       .language = app->language,
                                       .exam = wish->exam,
                                       .time_factor = wish->time_factor,
-                                      .seed = wish->seed >= 0
-                                                  ? wish->seed
-                                                  : (int64_t)(random_seed() >> 12)};
+                                      .seed = wish->seed >= 0 ? wish->seed
+                                                              : (int64_t)(random_seed() >> 12)};
     if (!status) status = round_plan(&round, app->progress, &start, &err);
     exit_status = status ? app_fail(app, &err) : sit_begin(app, &library, &round);
     if (!exit_status) exit_status = sit_round(app, &library, &round);

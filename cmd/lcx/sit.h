@@ -32,7 +32,8 @@ struct sit {
     struct round *round;
     struct step *steps;
     int n_steps;
-    struct expression_value *figures; /* of the brief, drawn by the round's seed; NULL without one */
+    struct expression_value
+        *figures; /* of the brief, drawn by the round's seed; NULL without one */
     int n_figures;
 };
 

@@ -44,13 +44,12 @@ static char *weak_ask(struct sit *sit, const struct step *step, const char *ask)
     if (n > wanted) {
         const struct weak_point *point = &points[wanted];
         free(words);
-        words = text_printf(*point->sentence
-                                ? _("In the %s round you were asked: \"%s\" You said: \"%s\" What "
-                                    "was missing: %s. %s")
-                                : _("In the %s round you were asked: \"%s\"%s What was missing: %s. "
-                                    "%s"),
-                            sit_phase(point->round), point->ask, point->sentence, point->missing,
-                            ask);
+        words = text_printf(
+            *point->sentence ? _("In the %s round you were asked: \"%s\" You said: \"%s\" What "
+                                 "was missing: %s. %s")
+                             : _("In the %s round you were asked: \"%s\"%s What was missing: %s. "
+                                 "%s"),
+            sit_phase(point->round), point->ask, point->sentence, point->missing, ask);
     }
     weak_points_done(points, n);
     return words;
@@ -77,8 +76,8 @@ static void show_item(const struct sit *sit, const json_t *item, int number)
                                                                : _("not found");
     char place[16] = "";
     if (number > 0) snprintf(place, sizeof place, "%2d ", number);
-    char *line = text_printf("%s%-12s  %s", place, shown,
-                             json_string_value(json_object_get(item, "text")));
+    char *line =
+        text_printf("%s%-12s  %s", place, shown, json_string_value(json_object_get(item, "text")));
     sit_say(sit, 2, line);
     free(line);
     if (sentence) {
@@ -102,8 +101,8 @@ void sit_show_result(const struct sit *sit, const struct answer *answer, bool nu
         return;
     }
     const json_t *items = json_object_get(result, "items");
-    if (answer->score >= 0) printf("\n  %.0f %%%s\n", 100 * answer->score,
-                                   answer->overtime ? _("   (overtime)") : "");
+    if (answer->score >= 0)
+        printf("\n  %.0f %%%s\n", 100 * answer->score, answer->overtime ? _("   (overtime)") : "");
     for (size_t i = 0; i < json_array_size(items); i++)
         show_item(sit, json_array_get(items, i), numbered ? (int)i + 1 : 0);
     fputc('\n', stdout);
@@ -177,10 +176,10 @@ void sit_show_model(const struct sit *sit, const struct question_node *node)
     }
     for (unsigned i = 0; i < node->numbers_count; i++) {
         const struct question_number *number = &node->numbers[i];
-        char *line = text_printf("%s: %.6g%s%s (%s)",
-                                 strcmp(language, "es") == 0 ? number->es : number->en,
-                                 number->value, *number->unit ? " " : "", number->unit,
-                                 *number->from ? number->from : number->source);
+        char *line =
+            text_printf("%s: %.6g%s%s (%s)", strcmp(language, "es") == 0 ? number->es : number->en,
+                        number->value, *number->unit ? " " : "", number->unit,
+                        *number->from ? number->from : number->source);
         app_paragraph(sit->app, &out, 2, line);
         free(line);
     }
@@ -223,7 +222,8 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct questi
         status = answer_add(answer, sit->app->progress, sit->round, step, &err);
     }
     if (!status && !self_marked)
-        status = judge_remember(sit->app->progress, sit->round, item, score, answer->overtime, &err);
+        status =
+            judge_remember(sit->app->progress, sit->round, item, score, answer->overtime, &err);
     if (!status) return SIT_DONE;
     app_fail(sit->app, &err);
     answer_done(answer);
@@ -278,8 +278,7 @@ enum sit_end sit_words(struct sit *sit, struct step *step)
             app_fail(sit->app, &err);
             return SIT_TROUBLE;
         }
-        const struct question_node *node =
-            walk_next(sit->library, sit->round, step, answers, n);
+        const struct question_node *node = walk_next(sit->library, sit->round, step, answers, n);
         for (int i = 0; i < n; i++)
             if (answers[i].step == step->place) place++;
         answer_list_done(answers, n);

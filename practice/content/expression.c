@@ -39,7 +39,7 @@ static double call(struct reader *reader, const char *name, const double *x, int
     static const struct {
         const char *name;
         double (*function)(double);
-    } functions[] = {{"sqrt", sqrt}, {"log", log},     {"exp", exp},    {"log2", log2},
+    } functions[] = {{"sqrt", sqrt},   {"log", log},   {"exp", exp},    {"log2", log2},
                      {"log10", log10}, {"ceil", ceil}, {"floor", floor}};
 
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)

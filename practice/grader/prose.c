@@ -13,9 +13,9 @@
 static const struct {
     const char *from, *to;
 } spellings[] = {
-    {"√", "sqrt"}, {"×", "x"},  {"·", "*"},  {"−", "-"},  {"–", "-"},  {"—", " - "}, {"’", "'"},
-    {"‘", "'"},    {"“", "\""}, {"”", "\""}, {"≈", "~"},  {"≤", "<="}, {"≥", ">="},  {"→", "->"},
-    {"∝", " proportional to "},
+    {"√", "sqrt"}, {"×", "x"},  {"·", "*"},  {"−", "-"},  {"–", "-"},
+    {"—", " - "},  {"’", "'"},  {"‘", "'"},  {"“", "\""}, {"”", "\""},
+    {"≈", "~"},    {"≤", "<="}, {"≥", ">="}, {"→", "->"}, {"∝", " proportional to "},
 };
 
 static void add_spelled(struct text *out, const char *bytes, size_t size)
@@ -41,11 +41,10 @@ static char *fold(const char *bytes, size_t size)
     add_spelled(&spelled, bytes, size);
 
     utf8proc_uint8_t *folded = NULL;
-    const utf8proc_ssize_t length =
-        utf8proc_map((const utf8proc_uint8_t *)text_string(&spelled), (utf8proc_ssize_t)spelled.size,
-                     &folded,
-                     UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD |
-                         UTF8PROC_IGNORE);
+    const utf8proc_ssize_t length = utf8proc_map(
+        (const utf8proc_uint8_t *)text_string(&spelled), (utf8proc_ssize_t)spelled.size, &folded,
+        UTF8PROC_COMPAT | UTF8PROC_DECOMPOSE | UTF8PROC_STRIPMARK | UTF8PROC_CASEFOLD |
+            UTF8PROC_IGNORE);
     bool space = true;
     for (utf8proc_ssize_t i = 0; i < length; i++) {
         const char c = (char)folded[i];
@@ -68,33 +67,33 @@ static char *fold(const char *bytes, size_t size)
 /* Words that carry grammar instead of meaning. Real sentences of both languages have a third or
  * more of them; a list of keywords has none. */
 static const char *const function_words[] = {
-    "a",        "about",    "after",   "al",      "all",     "also",    "although", "always",
-    "an",       "and",      "any",     "are",     "as",      "asi",     "at",       "aunque",
-    "be",       "because",  "been",    "before",  "being",   "between", "both",     "but",
-    "by",       "cada",     "can",     "como",    "con",     "could",   "cual",     "cuales",
-    "cuando",   "de",       "debe",    "deben",   "del",     "desde",   "did",      "do",
-    "does",     "done",     "donde",   "down",    "e",       "each",    "el",       "en",
-    "entonces", "entre",    "era",     "es",      "esa",     "ese",     "eso",      "esta",
-    "estan",    "este",     "esto",    "every",   "for",     "from",    "fue",      "ha",
-    "had",      "han",      "has",     "hasta",   "have",    "hay",     "he",       "hemos",
-    "here",     "his",      "how",     "i",       "if",      "in",      "into",     "is",
-    "it",       "its",      "just",    "la",      "las",     "le",      "les",      "less",
-    "lo",       "los",      "mas",     "may",     "me",      "menos",   "mi",       "mientras",
-    "might",    "mis",      "misma",   "mismo",   "more",    "most",    "muy",      "must",
-    "my",       "never",    "ni",      "no",      "nor",     "nos",     "not",      "nuestra",
-    "nuestro",  "o",        "of",      "off",     "on",      "one",     "only",     "or",
-    "other",    "otra",     "otras",   "otro",    "otros",   "our",     "out",      "over",
-    "para",     "per",      "pero",    "por",     "porque",  "pues",    "puede",    "pueden",
-    "que",      "quien",    "same",    "se",      "sea",     "sean",    "segun",    "ser",
-    "should",   "si",       "sin",     "since",   "so",      "sobre",   "solo",     "some",
-    "son",      "still",    "su",      "such",    "sus",     "tambien", "tan",      "tanto",
-    "te",       "than",     "that",    "the",     "their",   "them",    "then",     "there",
-    "these",    "they",     "this",    "those",   "through", "tiene",   "tienen",   "to",
-    "toda",     "todas",    "todo",    "todos",   "too",     "tu",      "tus",      "u",
-    "un",       "una",      "unas",    "under",   "unless",  "unos",    "until",    "up",
-    "us",       "very",     "was",     "we",      "were",    "what",    "when",     "where",
-    "whether",  "which",    "while",   "who",     "why",     "will",    "with",     "would",
-    "y",        "ya",       "yet",     "yo",      "you",     "your",
+    "a",        "about",   "after", "al",     "all",     "also",    "although", "always",
+    "an",       "and",     "any",   "are",    "as",      "asi",     "at",       "aunque",
+    "be",       "because", "been",  "before", "being",   "between", "both",     "but",
+    "by",       "cada",    "can",   "como",   "con",     "could",   "cual",     "cuales",
+    "cuando",   "de",      "debe",  "deben",  "del",     "desde",   "did",      "do",
+    "does",     "done",    "donde", "down",   "e",       "each",    "el",       "en",
+    "entonces", "entre",   "era",   "es",     "esa",     "ese",     "eso",      "esta",
+    "estan",    "este",    "esto",  "every",  "for",     "from",    "fue",      "ha",
+    "had",      "han",     "has",   "hasta",  "have",    "hay",     "he",       "hemos",
+    "here",     "his",     "how",   "i",      "if",      "in",      "into",     "is",
+    "it",       "its",     "just",  "la",     "las",     "le",      "les",      "less",
+    "lo",       "los",     "mas",   "may",    "me",      "menos",   "mi",       "mientras",
+    "might",    "mis",     "misma", "mismo",  "more",    "most",    "muy",      "must",
+    "my",       "never",   "ni",    "no",     "nor",     "nos",     "not",      "nuestra",
+    "nuestro",  "o",       "of",    "off",    "on",      "one",     "only",     "or",
+    "other",    "otra",    "otras", "otro",   "otros",   "our",     "out",      "over",
+    "para",     "per",     "pero",  "por",    "porque",  "pues",    "puede",    "pueden",
+    "que",      "quien",   "same",  "se",     "sea",     "sean",    "segun",    "ser",
+    "should",   "si",      "sin",   "since",  "so",      "sobre",   "solo",     "some",
+    "son",      "still",   "su",    "such",   "sus",     "tambien", "tan",      "tanto",
+    "te",       "than",    "that",  "the",    "their",   "them",    "then",     "there",
+    "these",    "they",    "this",  "those",  "through", "tiene",   "tienen",   "to",
+    "toda",     "todas",   "todo",  "todos",  "too",     "tu",      "tus",      "u",
+    "un",       "una",     "unas",  "under",  "unless",  "unos",    "until",    "up",
+    "us",       "very",    "was",   "we",     "were",    "what",    "when",     "where",
+    "whether",  "which",   "while", "who",    "why",     "will",    "with",     "would",
+    "y",        "ya",      "yet",   "yo",     "you",     "your",
 };
 
 static int compare_words(const void *a, const void *b)
@@ -141,8 +140,7 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         c += size;
     }
     prose->n_words += words;
-    sentence->keywords =
-        words >= KEYWORDS_FROM && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
+    sentence->keywords = words >= KEYWORDS_FROM && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
 }
 
 /* ---- sentences ---- */
@@ -150,10 +148,11 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
 /* "e.g.", "p. ej.", "fig.": the point at `at` ends no sentence. */
 static bool is_abbreviation(const char *text, size_t at)
 {
-    static const char *const words[] = {"e.g", "i.e", "p",   "p.ej", "ej",  "vs",   "etc",
+    static const char *const words[] = {"e.g", "i.e", "p",   "p.ej",  "ej",     "vs", "etc",
                                         "eq",  "fig", "sec", "aprox", "approx", "cf", "al"};
     size_t start = at;
-    while (start > 0 && (isalpha((unsigned char)text[start - 1]) || text[start - 1] == '.')) start--;
+    while (start > 0 && (isalpha((unsigned char)text[start - 1]) || text[start - 1] == '.'))
+        start--;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i]) == at - start && strncasecmp(text + start, words[i], at - start) == 0)
             return true;
@@ -212,8 +211,8 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
         }
         sentence.folded = fold(text + sentence.start, sentence.size);
         count_words(prose, &sentence);
-        prose->sentences = memory_grow(prose->sentences, (size_t)prose->n_sentences + 1,
-                                       sizeof *prose->sentences);
+        prose->sentences =
+            memory_grow(prose->sentences, (size_t)prose->n_sentences + 1, sizeof *prose->sentences);
         prose->sentences[prose->n_sentences++] = sentence;
     }
     return STATUS_OK;

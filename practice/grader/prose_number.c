@@ -11,33 +11,82 @@ static const struct unit {
     const char *name, *dimension;
     double factor;
 } units[] = {
-    {"%", "", 0.01},          {"percent", "", 0.01},     {"per cent", "", 0.01},
-    {"por ciento", "", 0.01}, {"x", "", 1},              {"times", "", 1},
-    {"veces", "", 1},         {"bits", "bit", 1},        {"bit", "bit", 1},
-    {"bytes", "B", 1},        {"byte", "B", 1},          {"b", "B", 1},
-    {"kib", "B", KI},         {"mib", "B", KI * KI},     {"gib", "B", KI * KI * KI},
-    {"tib", "B", KI * KI * KI * KI},                     {"kb", "B", 1e3},
-    {"mb", "B", 1e6},         {"gb", "B", 1e9},          {"tb", "B", 1e12},
-    {"pb", "B", 1e15},        {"gigabytes", "B", 1e9},   {"megabytes", "B", 1e6},
-    {"kilobytes", "B", 1e3},  {"terabytes", "B", 1e12},  {"kb/s", "B/s", 1e3},
-    {"mb/s", "B/s", 1e6},     {"gb/s", "B/s", 1e9},      {"tb/s", "B/s", 1e12},
-    {"ns", "s", 1e-9},        {"us", "s", 1e-6},         {"ms", "s", 1e-3},
-    {"milliseconds", "s", 1e-3}, {"milisegundos", "s", 1e-3}, {"s", "s", 1},
-    {"sec", "s", 1},          {"seconds", "s", 1},       {"second", "s", 1},
-    {"segundos", "s", 1},     {"segundo", "s", 1},       {"min", "s", 60},
-    {"minutes", "s", 60},     {"minutos", "s", 60},      {"h", "s", 3600},
-    {"hours", "s", 3600},     {"horas", "s", 3600},      {"day", "s", 86400},
-    {"days", "s", 86400},     {"dias", "s", 86400},      {"tok", "tok", 1},
-    {"tokens", "tok", 1},     {"token", "tok", 1},       {"tok/s", "tok/s", 1},
-    {"tokens/s", "tok/s", 1}, {"tokens per second", "tok/s", 1},
-    {"tokens por segundo", "tok/s", 1},                  {"req/s", "req/s", 1},
-    {"requests per second", "req/s", 1},                 {"peticiones por segundo", "req/s", 1},
-    {"flop", "FLOP", 1},      {"flops", "FLOP", 1},      {"mflop", "FLOP", 1e6},
-    {"gflop", "FLOP", 1e9},   {"tflop", "FLOP", 1e12},   {"pflop", "FLOP", 1e15},
-    {"gflops", "FLOP", 1e9},  {"tflops", "FLOP", 1e12},  {"pflops", "FLOP", 1e15},
-    {"gflop/s", "FLOP/s", 1e9}, {"tflop/s", "FLOP/s", 1e12}, {"pflop/s", "FLOP/s", 1e15},
-    {"usd", "USD", 1},        {"dollars", "USD", 1},     {"dolares", "USD", 1},
-    {"$", "USD", 1},          {"usd/h", "USD/h", 1},
+    {"%", "", 0.01},
+    {"percent", "", 0.01},
+    {"per cent", "", 0.01},
+    {"por ciento", "", 0.01},
+    {"x", "", 1},
+    {"times", "", 1},
+    {"veces", "", 1},
+    {"bits", "bit", 1},
+    {"bit", "bit", 1},
+    {"bytes", "B", 1},
+    {"byte", "B", 1},
+    {"b", "B", 1},
+    {"kib", "B", KI},
+    {"mib", "B", KI *KI},
+    {"gib", "B", KI *KI *KI},
+    {"tib", "B", KI *KI *KI *KI},
+    {"kb", "B", 1e3},
+    {"mb", "B", 1e6},
+    {"gb", "B", 1e9},
+    {"tb", "B", 1e12},
+    {"pb", "B", 1e15},
+    {"gigabytes", "B", 1e9},
+    {"megabytes", "B", 1e6},
+    {"kilobytes", "B", 1e3},
+    {"terabytes", "B", 1e12},
+    {"kb/s", "B/s", 1e3},
+    {"mb/s", "B/s", 1e6},
+    {"gb/s", "B/s", 1e9},
+    {"tb/s", "B/s", 1e12},
+    {"ns", "s", 1e-9},
+    {"us", "s", 1e-6},
+    {"ms", "s", 1e-3},
+    {"milliseconds", "s", 1e-3},
+    {"milisegundos", "s", 1e-3},
+    {"s", "s", 1},
+    {"sec", "s", 1},
+    {"seconds", "s", 1},
+    {"second", "s", 1},
+    {"segundos", "s", 1},
+    {"segundo", "s", 1},
+    {"min", "s", 60},
+    {"minutes", "s", 60},
+    {"minutos", "s", 60},
+    {"h", "s", 3600},
+    {"hours", "s", 3600},
+    {"horas", "s", 3600},
+    {"day", "s", 86400},
+    {"days", "s", 86400},
+    {"dias", "s", 86400},
+    {"tok", "tok", 1},
+    {"tokens", "tok", 1},
+    {"token", "tok", 1},
+    {"tok/s", "tok/s", 1},
+    {"tokens/s", "tok/s", 1},
+    {"tokens per second", "tok/s", 1},
+    {"tokens por segundo", "tok/s", 1},
+    {"req/s", "req/s", 1},
+    {"requests per second", "req/s", 1},
+    {"peticiones por segundo", "req/s", 1},
+    {"flop", "FLOP", 1},
+    {"flops", "FLOP", 1},
+    {"mflop", "FLOP", 1e6},
+    {"gflop", "FLOP", 1e9},
+    {"tflop", "FLOP", 1e12},
+    {"pflop", "FLOP", 1e15},
+    {"gflops", "FLOP", 1e9},
+    {"tflops", "FLOP", 1e12},
+    {"pflops", "FLOP", 1e15},
+    {"gflop/s", "FLOP/s", 1e9},
+    {"tflop/s", "FLOP/s", 1e12},
+    {"pflop/s", "FLOP/s", 1e15},
+    {"usd", "USD", 1},
+    {"dollars", "USD", 1},
+    {"dolares", "USD", 1},
+    {"$", "USD", 1},
+    {"usd/h", "USD/h", 1},
 };
 
 bool prose_unit(double *factor, const char **dimension, const char *unit, size_t size)
@@ -58,9 +107,19 @@ static const struct {
     const char *name;
     double factor;
 } magnitudes[] = {
-    {"k", 1e3},       {"m", 1e6},       {"b", 1e9},       {"bn", 1e9},      {"t", 1e12},
-    {"thousand", 1e3}, {"mil", 1e3},    {"million", 1e6}, {"millones", 1e6}, {"millon", 1e6},
-    {"billion", 1e9}, {"trillion", 1e12}, {"mil millones", 1e9},
+    {"k", 1e3},
+    {"m", 1e6},
+    {"b", 1e9},
+    {"bn", 1e9},
+    {"t", 1e12},
+    {"thousand", 1e3},
+    {"mil", 1e3},
+    {"million", 1e6},
+    {"millones", 1e6},
+    {"millon", 1e6},
+    {"billion", 1e9},
+    {"trillion", 1e12},
+    {"mil millones", 1e9},
 };
 
 static bool ends_word(char c) { return !isalnum((unsigned char)c) && c != '_'; }
@@ -149,8 +208,8 @@ static size_t take_digits(double *values, int *n, const char *at)
 static size_t take_power(double *factor, const char *at)
 {
     size_t size = 0;
-    if (*at == 'e' && (isdigit((unsigned char)at[1]) ||
-                       (strchr("+-", at[1]) && isdigit((unsigned char)at[2])))) {
+    if (*at == 'e' &&
+        (isdigit((unsigned char)at[1]) || (strchr("+-", at[1]) && isdigit((unsigned char)at[2])))) {
         size = 1;
     } else {
         while (at[size] == ' ') size++;
@@ -196,8 +255,8 @@ int prose_numbers(struct prose_number *out, int limit, const char *folded)
         for (int i = 0; i < n_values; i++) {
             out[n++] = (struct prose_number){values[i] * power * magnitude, "", true};
             if (unit || dollars)
-                out[n++] = (struct prose_number){values[i] * power * magnitude * factor, dimension,
-                                                 false};
+                out[n++] =
+                    (struct prose_number){values[i] * power * magnitude * factor, dimension, false};
         }
     }
     return n;

@@ -106,7 +106,8 @@ static enum status read_number(struct term *term, const char *word, struct error
     const bool ratio = *tolerance == 'x';
     const double width = strtod(tolerance + ratio, &end);
     if (!(width > 0) || (ratio ? *end != '\0' : strcmp(end, "%") != 0))
-        return error_set(err, STATUS_FORMAT, "#%s: expected a tolerance such as ~10%% or ~x2", word);
+        return error_set(err, STATUS_FORMAT, "#%s: expected a tolerance such as ~10%% or ~x2",
+                         word);
     const double base = value * factor;
     term->low = ratio ? base / width : base - fabs(base) * width / 100;
     term->high = ratio ? base * width : base + fabs(base) * width / 100;
@@ -151,7 +152,7 @@ static enum status read_line(struct line *line, const char *text, struct error *
 
     for (char *at = copy; !status && at;) {
         char *and = strstr(at, " & "), *plus = strstr(at, " + ");
-        char *cut = and && (!plus || and < plus) ? and : plus;
+        char *cut = and&&(!plus || and < plus) ? and : plus;
         if (cut) *cut = '\0';
         while (*at == ' ') at++;
         for (size_t size = strlen(at); size && at[size - 1] == ' ';) at[--size] = '\0';
@@ -217,8 +218,8 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
     }
     for (unsigned i = 0; !status && i < rubric->wrong_count; i++) {
         status = read_lines(&reader->seen[i], &rubric->wrong[i].seen, language, err);
-        if (status) error_prefix(err, "wrong answer against %s, %s", rubric->wrong[i].against,
-                                 language);
+        if (status)
+            error_prefix(err, "wrong answer against %s, %s", rubric->wrong[i].against, language);
     }
     if (status) {
         rubric_close(reader);
@@ -246,8 +247,8 @@ static bool matches(const struct rubric_reader *reader, const struct term *term,
                     const char *sentence)
 {
     /* A match that runs into the limit counts as none. */
-    return pcre2_match(term->code, (PCRE2_SPTR)sentence, PCRE2_ZERO_TERMINATED, 0, 0,
-                       reader->match, reader->context) >= 0;
+    return pcre2_match(term->code, (PCRE2_SPTR)sentence, PCRE2_ZERO_TERMINATED, 0, 0, reader->match,
+                       reader->context) >= 0;
 }
 
 static bool has_number(const struct term *term, const char *sentence)
@@ -255,8 +256,8 @@ static bool has_number(const struct term *term, const char *sentence)
     struct prose_number numbers[NUMBER_LIMIT];
     const int n = prose_numbers(numbers, NUMBER_LIMIT, sentence);
     for (int i = 0; i < n; i++)
-        if (strcmp(numbers[i].dimension, term->dimension) == 0 &&
-            numbers[i].value >= term->low && numbers[i].value <= term->high)
+        if (strcmp(numbers[i].dimension, term->dimension) == 0 && numbers[i].value >= term->low &&
+            numbers[i].value <= term->high)
             return true;
     return false;
 }
@@ -373,10 +374,10 @@ json_t *rubric_json(const struct rubric_grade *grade, const char *answer, const 
     json_t *items = json_array();
     for (int i = 0; i < grade->n_findings; i++) {
         const struct rubric_finding *finding = &grade->findings[i];
-        json_t *item = json_pack("{s:s, s:i, s:s, s:s}", "name", finding->item->name, "weight",
-                                 finding->item->weight, "verdict",
-                                 rubric_verdict_name(finding->verdict), "text",
-                                 spanish ? finding->item->es : finding->item->en);
+        json_t *item =
+            json_pack("{s:s, s:i, s:s, s:s}", "name", finding->item->name, "weight",
+                      finding->item->weight, "verdict", rubric_verdict_name(finding->verdict),
+                      "text", spanish ? finding->item->es : finding->item->en);
         if (finding->size)
             json_object_set_new(item, "sentence",
                                 json_text(answer + finding->start, (size_t)finding->size));

@@ -97,8 +97,8 @@ static bool is_whiteboard(const struct question *question)
 
 static enum status nothing(struct draw *draw, const char *what)
 {
-    return error_set(draw->err, STATUS_NOT_FOUND, _("round %s: there is no %s"),
-                     draw->round->name, what);
+    return error_set(draw->err, STATUS_NOT_FOUND, _("round %s: there is no %s"), draw->round->name,
+                     what);
 }
 
 /* The wanted item, or one of its kind. */
@@ -108,8 +108,7 @@ static enum status draw_question(struct draw *draw, struct rng *rng, char item[S
     enum status status = STATUS_OK;
 
     if (text_starts_with(draw->round->content, "question/")) {
-        const struct question *question =
-            library_question(draw->library, draw->round->content);
+        const struct question *question = library_question(draw->library, draw->round->content);
         if (!question) return nothing(draw, draw->round->content);
         snprintf(item, STEP_ITEM_SIZE, "question/%s", question->number);
         return STATUS_OK;
@@ -127,8 +126,8 @@ static enum status draw_question(struct draw *draw, struct rng *rng, char item[S
 }
 
 /* A drill that takes at most `minutes` and is not `other`; an empty item when none fits. */
-static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes,
-                              const char *other, struct candidate *drill)
+static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes, const char *other,
+                              struct candidate *drill)
 {
     struct pool pool = {.n = 0};
     enum status status = STATUS_OK;
@@ -149,8 +148,7 @@ static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes,
 
 /* ---- the rounds ---- */
 
-static enum status draw_area(struct draw *draw, const char *area, int at_most,
-                             const char *but)
+static enum status draw_area(struct draw *draw, const char *area, int at_most, const char *but)
 {
     int taken = 0;
     for (int i = 0; i < draw->library->questions.n_questions && taken < at_most; i++) {
@@ -247,8 +245,8 @@ static enum status draw_behavioral(struct draw *draw, struct rng *rng)
 
     for (int i = 0; !status && i < library->questions.n_questions; i++)
         if (strcmp(library->questions.questions[i]->area, "values") == 0)
-            status = offer(draw, &values, rng, library->questions.questions[i]->minutes,
-                           "question", library->questions.questions[i]->number);
+            status = offer(draw, &values, rng, library->questions.questions[i]->minutes, "question",
+                           library->questions.questions[i]->number);
     for (int i = 0; !status && i < library->n_stories; i++)
         status = offer(draw, &stories, rng, library->stories[i]->minutes, "story",
                        library->stories[i]->number);
@@ -287,11 +285,15 @@ static enum status draw_manager(struct draw *draw)
 }
 
 enum status round_draw(struct step *steps, int *n, const struct round *round,
-                        const struct library *library, const struct drills *drills,
-                        struct progress *progress, struct error *err)
+                       const struct library *library, const struct drills *drills,
+                       struct progress *progress, struct error *err)
 {
-    struct draw draw = {.steps = steps, .round = round,       .library = library,
-                            .drills = drills, .progress = progress, .err = err};
+    struct draw draw = {.steps = steps,
+                        .round = round,
+                        .library = library,
+                        .drills = drills,
+                        .progress = progress,
+                        .err = err};
     struct rng rng;
     enum status status;
 

@@ -23,7 +23,7 @@
 /* The steps of `round` (its name, content and seed) into `steps`, [ROUND_STEP_LIMIT].
  * STATUS_NOT_FOUND when what was asked for does not exist or nothing fits. */
 MUST_CHECK enum status round_draw(struct step *steps, int *n, const struct round *round,
-                                   const struct library *library, const struct drills *drills,
-                                   struct progress *progress, struct error *err);
+                                  const struct library *library, const struct drills *drills,
+                                  struct progress *progress, struct error *err);
 
 #endif
