@@ -18,6 +18,7 @@ VERB(round);
 VERB(ask);
 VERB(design);
 VERB(paper);
+VERB(story);
 VERB(drill);
 VERB(lab);
 VERB(plan);

@@ -311,6 +311,10 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
         status = draw_question(&draw, &rng, item);
         if (!status)
             add(&draw, "question", STEP_WORDS, library_question(library, item)->minutes, item);
+    } else if (strcmp(round->name, "story") == 0) {
+        const struct story *story = library_story(library, round->content);
+        status = story ? STATUS_OK : nothing(&draw, round->content);
+        if (story) add(&draw, "story", STEP_WORDS, story->minutes, round->content);
     } else {
         status = error_set(err, STATUS_NOT_FOUND, _("there is no round %s"), round->name);
     }

@@ -9,6 +9,7 @@
  *   behavioral   two questions on values, three stories
  *   manager      three weak points of the packet, what is being built, your questions
  *   ask          one whiteboard question
+ *   story        one story of the candidate's own, with all five probes
  *
  * What was answered least often comes first; a seed decides between equals.
  * Tests: tests/rounds/draw_test.c
