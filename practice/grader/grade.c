@@ -356,11 +356,12 @@ static void time_complexity(struct grading *grading)
         return;
     }
     if (growth.wrong_n) {
-        findings_add(&result->findings, CHECK_NUMBERS, -1,
-                     _("when it was timed with size %lld, an answer was wrong (%lld calls in a "
-                       "row): every call is compared like the cases, at every size, and each has "
-                       "inputs of its own"),
-                     (long long)growth.wrong_n, (long long)growth.wrong_calls);
+        findings_add(
+            &result->findings, CHECK_NUMBERS, -1,
+            _("when it was timed with size %lld, an answer was wrong (%lld calls in a "
+              "row): timed calls are compared too, at every size, and each has inputs of its "
+              "own"),
+            (long long)growth.wrong_n, (long long)growth.wrong_calls);
         return;
     }
     result->exponent = growth.exponent;

@@ -111,6 +111,8 @@ struct oracle {
          * number of the series' own, from which the child makes every call's own inputs, so that
          * no answer is of use again. It answers for all of its calls, not knowing which are
          * looked at. `out` is the candidate's: look before reading. */
+        bool asked_apart; /* answering takes time of its own: only records whose field `asked` is 1
+                             are to be answered, and they are not measured */
         bool (*right)(const struct record *in, const struct record *out, int64_t call);
         const char *mistake; /* named when it fails; NULL: none */
     } complexity;

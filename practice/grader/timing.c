@@ -7,9 +7,9 @@
 #include "grader/findings.h"
 
 enum { ROUNDS = 5, BATCH_LIMIT = 64, CALLS_LIMIT = 4096, TRIES = 3, TIMING_STREAM = 1000 };
-enum { LOOK_STREAM = 2000, LOOKED_AT = 2 }; /* answers of one message that are compared */
-static const double slow_ns = 1e8;          /* a message this slow is not worth repeating */
-static const double long_ns = 2e7;          /* one message of this length says enough */
+enum { LOOK_STREAM = 2000, LOOKED_AT = 2, ASKED_LIMIT = 4 };
+static const double slow_ns = 1e8; /* a message this slow is not worth repeating */
+static const double long_ns = 2e7; /* one message of this length says enough */
 static const double batch_ns =
     1e6; /* a batch should take this long: well above the clock's noise */
 
@@ -85,6 +85,8 @@ struct timed {
     struct rng rng;
     int64_t series, done; /* calls_inside: fields of the record, see oracle.h */
     struct rng look;      /* which answers are compared */
+    int n_asked;          /* messages that were asked apart */
+    bool ask_next;
     struct growth *growth;
 };
 
@@ -108,7 +110,7 @@ static bool answer_is_right(const struct oracle *oracle, const struct record *in
     return right;
 }
 
-/* Compare some answers of a message, chosen after it was answered. */
+/* Compare LOOKED_AT answers of a message, chosen after it was answered. */
 static void look_at(struct timed *timed, const struct batch *batch, int calls)
 {
     if (!timed->growth || timed->growth->wrong_n) return;
@@ -124,14 +126,28 @@ static void look_at(struct timed *timed, const struct batch *batch, int calls)
     timed->growth->wrong_calls = calls;
 }
 
-static void batch_number(struct batch *batch, const struct timed *timed)
+static void batch_number(struct batch *batch, const struct timed *timed, bool asked)
 {
     struct record *in = &batch->in[0];
     if (!record_find(in, "done")) {
         record_add_int(in, "series", timed->series);
         record_add_int(in, "done", 0);
+        record_add_int(in, "asked", 0);
     }
     *(int64_t *)record_find(in, "done")->data = timed->done;
+    *(int64_t *)record_find(in, "asked")->data = asked;
+}
+
+/* Whether the next message is one whose answer takes time: the first of all, the first of full
+ * length, and now and then another. */
+static bool asks_apart(struct timed *timed)
+{
+    if (!timed->growth || !timed->oracle->complexity.asked_apart) return false;
+    if (timed->n_asked == ASKED_LIMIT && !timed->ask_next) return false;
+    const bool asked = timed->ask_next || rng_below(&timed->look, 12) == 0;
+    if (asked) timed->n_asked++;
+    timed->ask_next = false;
+    return asked;
 }
 
 static int first_calls(const struct timed *timed)
@@ -145,16 +161,21 @@ static double least_time(struct timed *timed, int calls, struct trouble *trouble
 {
     double least = INFINITY;
     struct batch *batch = memory_new(1, sizeof *batch);
-    for (int i = 0; i < 3 && !trouble->kind; i++) {
+    for (int measured = 0; measured < 3 && !trouble->kind;) {
+        const bool apart = asks_apart(timed);
         /* Calls inside one make their own inputs; otherwise every message has new ones. */
         if (!timed->calls_inside) batch_done(batch);
         if (!batch->n)
             batch_make(batch, timed->oracle, timed->n, calls, timed->calls_inside, &timed->rng);
-        if (timed->calls_inside) batch_number(batch, timed);
-        least = fmin(least, batch_time(batch, timed->runner, trouble));
+        if (timed->calls_inside) batch_number(batch, timed, apart);
+        const double ns = batch_time(batch, timed->runner, trouble);
         timed->done += calls;
-        if (!trouble->kind) look_at(timed, batch, calls);
+        if (!trouble->kind && (apart || !timed->oracle->complexity.asked_apart))
+            look_at(timed, batch, calls);
         batch_forget_outputs(batch);
+        if (apart) continue;
+        least = fmin(least, ns);
+        measured++;
         if (least > long_ns) break;
     }
     batch_done(batch);
@@ -183,6 +204,7 @@ static double time_per_call(struct timed *timed, double target_ns, struct troubl
 {
     const int calls = calls_for(timed, target_ns, trouble);
     double few = INFINITY, many = INFINITY;
+    timed->ask_next = true;
 
     for (int i = 0; i < 2 && !trouble->kind; i++) {
         few = fmin(few, least_time(timed, calls, trouble));
@@ -214,6 +236,7 @@ static double fit_exponent(struct growth *growth, struct runner *candidate,
                                   .oracle = oracle,
                                   .n = rule->sizes[n],
                                   .calls_inside = rule->calls_inside,
+                                  .ask_next = true,
                                   .growth = growth};
         if (candidate->lane == LANE_C && rule->c_times) timed[n].n *= rule->c_times;
         rng_init(&timed[n].look, seed, LOOK_STREAM + stream + (uint64_t)n);

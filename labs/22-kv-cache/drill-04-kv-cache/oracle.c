@@ -386,14 +386,15 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 
 enum { SPEED_N = 48, SHORTEST = 2048 };
 enum { TB = 2, TH = 2, TD = 16, ROW = TB * TH * TD }; /* the timed caches */
-enum { ROWS = 4096, WINDOW = 1024, APPENDS = 8 };     /* as in call.c and call.py */
+enum { ROWS = 4096, WINDOW = 256, APPENDS = 8 };      /* as in call.c and call.py */
 
 /* What a timed cache holds. Row r is ROW numbers of `k` and of `v` beginning at r, so that a call
  * has inputs of its own without any being made: first the rows of the fill, as many as the size,
  * then those appended since the last truncation. */
 struct timed {
     const float *fill_k, *fill_v, *k, *v;
-    int64_t n_fill, n_held, first; /* `first`: append number of the first one held, of all */
+    int64_t n_fill, n_held;
+    int64_t first; /* row of the first appended one that is held; others follow, modulo ROWS */
 };
 
 static struct timed timed_of(const struct record *in)
@@ -407,7 +408,8 @@ static struct timed timed_of(const struct record *in)
     };
     const int64_t appends = APPENDS * record_int(in, "calls");
     const int64_t truncated = (appends - 1) / WINDOW * WINDOW;
-    t.first = record_int(in, "turn") + truncated;
+    const int64_t done = record_find(in, "done") ? record_int(in, "done") : 0;
+    t.first = record_int(in, "turn") + 613 * done + truncated + 7 * (truncated / WINDOW);
     t.n_held = t.n_fill + appends - truncated;
     return t;
 }
@@ -424,7 +426,7 @@ static const float *value_at(const struct timed *t, int64_t i)
                          : t->v + (t->first + i - t->n_fill) % ROWS;
 }
 
-/* One of many is looked for: the query is 8 times its key, whose 16 numbers are 1 or -1, so that
+/* Some of the many are looked for: a query is 8 times the key of one of them (call.c makes it), whose 16 numbers are 1 or -1, so that
  * its weight is that of a few thousand others, and out is its value or a mean of few. */
 static void make_append(struct record *in, int64_t n, int calls, struct rng *rng)
 {
@@ -445,13 +447,10 @@ static void make_append(struct record *in, int64_t n, int calls, struct rng *rng
     record_add_int(in, "calls", calls);
     record_add_int(in, "turn", rng_below(rng, ROWS));
     const struct timed t = timed_of(in);
-    float *q = record_add_f32(in, "q", SHAPE(TB, TH, 1, TD));
-    for (int64_t i = 0; i < TB * TH; i++) {
-        const bool old = rng_below(rng, 2);
-        const int64_t at =
-            old ? rng_below(rng, t.n_fill) : rng_between(rng, t.n_fill, t.n_held - 1);
-        for (int64_t d = 0; d < TD; d++) q[i * TD + d] = 8.0f * key_at(&t, at)[i * TD + d];
-    }
+    int64_t *sought = record_add_i64(in, "sought", SHAPE(TB * TH)); /* positions */
+    for (int64_t i = 0; i < TB * TH; i++)
+        sought[i] =
+            rng_below(rng, 2) ? rng_below(rng, t.n_fill) : rng_between(rng, t.n_fill, t.n_held - 1);
 }
 
 static double dot_of(const float *a, const float *b)
@@ -470,10 +469,10 @@ static bool timed_right(const struct record *in, const struct record *out, int64
     if (!answer || array_count(answer) != ROW) return false;
 
     for (int64_t i = 0; i < TB * TH; i++) {
-        const float *q = record_f32(in, "q") + i * TD;
+        const float *sought = key_at(&t, record_i64(in, "sought")[i]) + i * TD;
         double sum = 0.0, mixed[TD] = {0};
         for (int64_t at = 0; at < t.n_held; at++) { /* no score is above 8 * 16 / 4 */
-            const double below = dot_of(q, key_at(&t, at) + i * TD) / 4.0 - 32.0;
+            const double below = 8.0 * dot_of(sought, key_at(&t, at) + i * TD) / 4.0 - 32.0;
             const double weight = below < -40.0 ? 0.0 : exp(below);
             sum += weight;
             for (int d = 0; d < TD && weight > 0.0; d++)
@@ -514,6 +513,7 @@ const struct oracle oracle_kv_cache = {
                    .expected = 0.0,
                    .limit = 0.4,
                    .calls_inside = true,
+                   .asked_apart = true,
                    .right = timed_right,
                    .mistake = "copy-each-step"},
 };
