@@ -357,7 +357,7 @@ static void show_input(const struct app *app, struct text *out, const struct res
         return;
     text_add(out, "\n");
     terminal_paint(out, &app->out, STYLE_DIM, _("Smallest failing input:"));
-    text_format(out, " \"%s\"\n", json_string_value(json_object_get(object, "case")));
+    text_format(out, _(" \"%s\"\n"), _(json_string_value(json_object_get(object, "case"))));
     json_object_foreach(json_object_get(object, "inputs"), name, array)
     {
         char *shape = json_line(json_object_get(array, "shape"));

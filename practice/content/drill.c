@@ -27,11 +27,6 @@ bool lane_parse(enum lane *lane, const char *name)
     return false;
 }
 
-const char *words_in(const struct words *words, const char *language)
-{
-    return strcmp(language, "es") == 0 ? words->es : words->en;
-}
-
 /* ---- the schema of drill.yaml ---- */
 
 #define TEXT(key, type, member, max) \

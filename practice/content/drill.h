@@ -17,17 +17,13 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "content/words.h"
 
 enum lane { LANE_C, LANE_NUMPY, LANE_TORCH, LANE_COUNT };
 
 const char *lane_name(enum lane lane);  /* "c", "numpy", "torch" */
 const char *lane_title(enum lane lane); /* "C", "NumPy", "PyTorch" */
 bool lane_parse(enum lane *lane, const char *name);
-
-struct words { /* one text in both languages */
-    char *en, *es;
-};
-const char *words_in(const struct words *words, const char *language);
 
 struct drill_mistake {
     char *name;

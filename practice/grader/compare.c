@@ -203,7 +203,7 @@ static void compare_numbers(struct findings *findings, const struct oracle *orac
     }
     if (!n_wrong) return;
 
-    const char *case_name = oracle->kinds[kind].name;
+    const char *case_name = _(oracle->kinds[kind].name);
     struct finding *finding;
     if (not_finite >= 0) {
         worst = not_finite;
@@ -250,17 +250,17 @@ bool compare_case(struct findings *findings, const struct oracle *oracle, int ki
         const struct array *w = &want->fields[i].array, *g = record_find(got, field);
         if (!g) {
             findings_add(findings, CHECK_CONTRACT, case_index,
-                         _("case \"%s\": %s was not returned"), oracle->kinds[kind].name, field);
+                         _("case \"%s\": %s was not returned"), _(oracle->kinds[kind].name), field);
             comparable = false;
         } else if (!is_float(w) && is_float(g)) {
             findings_add(findings, CHECK_CONTRACT, case_index,
                          _("case \"%s\": %s has dtype %s, expected whole numbers"),
-                         oracle->kinds[kind].name, field, dtype_name(g->dtype));
+                         _(oracle->kinds[kind].name), field, dtype_name(g->dtype));
             comparable = false;
         } else if (is_float(w) && !is_float(g)) {
             findings_add(findings, CHECK_CONTRACT, case_index,
                          _("case \"%s\": %s has dtype %s, expected floating point"),
-                         oracle->kinds[kind].name, field, dtype_name(g->dtype));
+                         _(oracle->kinds[kind].name), field, dtype_name(g->dtype));
             comparable = false;
         } else if (!same_shape(w, g)) {
             explain_shape(findings, case_index, field, rule_of(oracle, field), w, g);

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/locale.h"
+
 const char *check_name(enum check check)
 {
     static const char *const names[CHECK_COUNT] = {
-        "build",    "contract", "shape",      "finite",     "numbers",
-        "gradient", "edge",     "properties", "complexity", "speed",
+        N_("build"),    N_("contract"), N_("shape"),      N_("finite"),     N_("numbers"),
+        N_("gradient"), N_("edge"),     N_("properties"), N_("complexity"), N_("speed"),
     };
     return names[check];
 }

@@ -28,7 +28,7 @@ enum check {
     CHECK_COUNT
 };
 
-const char *check_name(enum check check); /* "build", "contract", ...: stable, in result.json */
+const char *check_name(enum check check); /* "build", ...: in result.json; _() for people */
 
 struct finding {
     enum check check;

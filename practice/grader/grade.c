@@ -98,7 +98,7 @@ static char *explain_crash(struct grading *grading, const struct record *in)
 static void note_trouble(struct grading *grading, int kind, const struct trouble *trouble)
 {
     struct findings *findings = &grading->result->findings;
-    const char *name = kind < 0 ? "" : grading->oracle->kinds[kind].name;
+    const char *name = kind < 0 ? "" : _(grading->oracle->kinds[kind].name);
     struct finding *finding;
 
     switch (trouble->kind) {
@@ -173,7 +173,7 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
         grading->compared[at] = true;
     } else {
         findings_add(&grading->result->findings, CHECK_CONTRACT, kind,
-                     _("case \"%s\": the answer is empty"), oracle->kinds[kind].name);
+                     _("case \"%s\": the answer is empty"), _(oracle->kinds[kind].name));
     }
     grading->n_runs++;
 }
@@ -534,7 +534,7 @@ static void check_sanitized(struct grading *grading)
         char *words = sanitizer_words(text_string(&runner.printed), file);
         findings_add(&grading->result->findings, CHECK_EDGE, grading->runs[i].kind,
                      _("case \"%s\", built with sanitizers: %s"),
-                     grading->oracle->kinds[grading->runs[i].kind].name,
+                     _(grading->oracle->kinds[grading->runs[i].kind].name),
                      words ? words : trouble.message);
         free(words);
         free(file);

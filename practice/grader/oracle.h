@@ -31,7 +31,9 @@ enum { ORACLE_MISTAKE_LIMIT = 32, ORACLE_CASE_LIMIT = 64, TIMED_SIZES = 4 };
 enum case_check { CASE_NUMBERS, CASE_GRADIENT, CASE_EDGE, CASE_PROPERTY };
 
 struct case_kind {
-    const char *name; /* "padding-mask": shown to the candidate, so it names a category */
+    /* N_("padding mask"): shown to the candidate, so it names a category. In result.json it
+     * stands as it is; in messages, and in what judge() writes, _(name). */
+    const char *name;
     enum case_check check;
     bool visible; /* also part of `lcx drill check` */
 };
@@ -101,7 +103,7 @@ struct oracle {
     int64_t speed_n;
 
     struct complexity {
-        const char *what;           /* "time of one append": shown */
+        const char *what;           /* N_("time of one append"): shown */
         int64_t sizes[TIMED_SIZES]; /* 0: no complexity check */
         int64_t c_times;            /* in the C lane, sizes are so many times larger; 0: the same */
         double expected, limit;     /* exponents; above `limit` fails */

@@ -49,10 +49,10 @@ static void add_failure(struct text *out, const struct result *result)
         return;
     }
     const bool about_case = first->case_index >= 0 && first->case_index < result->oracle->n_kinds;
-    text_format(out, _("check \"%s\" failed"), check_name(first->check));
+    text_format(out, _("check \"%s\" failed"), _(check_name(first->check)));
     if (about_case)
         text_format(out, _(", in the category \"%s\""),
-                    result->oracle->kinds[first->case_index].name);
+                    _(result->oracle->kinds[first->case_index].name));
 }
 
 static void add_diagnosis(struct text *out, const struct result *result, const char *language)

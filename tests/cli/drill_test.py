@@ -34,6 +34,21 @@ def _validate(row):
         jsonschema.validate(row, json.load(file))
 
 
+def the_name_of_a_case_is_spanish_in_words_and_english_in_result_json(w):
+    if not _has(w, "c"):
+        print("skipped: there is no compiler here")
+        return
+    starter = os.path.join(DRILL, "starter.c")
+    out, _ = w.run("--lang", "es", "drill", "check", "01", starter, status=1)
+    assert "caso «un solo token»: out[" in out, out
+    assert "que falla: «un solo token»\n" in out and "one token" not in out, out
+    row, = w.rows("--lang", "es", "drill", "check", "01", starter, status=1)
+    assert row["findings"][0]["case"] == row["failing_input"]["case"] == "one token", row
+    assert row["summary"].startswith("caso «un solo token»"), row["summary"]
+    out, _ = w.run("drill", "check", "01", starter, status=1)
+    assert 'case "one token": out[' in out and 'failing input: "one token"\n' in out, out
+
+
 def a_right_solution_passes_and_without_the_scale_the_words_name_it(w):
     if not _has(w, "numpy"):
         print("skipped: NumPy is not here")

@@ -48,6 +48,40 @@ def every_message_is_translated(w):
     assert done.returncode == 0, f"run po/update, and translate what it lists:\n{done.stderr}"
 
 
+def _oracles():
+    return [name for name in _sources() if name.endswith("/oracle.c")]
+
+
+def _text(name):
+    """A source without its comments."""
+    with open(os.path.join(SOURCE, name), encoding="utf-8") as file:
+        return re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+
+
+def every_name_of_a_case_is_marked_and_translated(w):
+    with open(os.path.join(SOURCE, "po", "es.po"), encoding="utf-8") as file:
+        spanish = dict(re.findall(r'^msgid "(.+)"\nmsgstr "(.*)"$', file.read(), re.MULTILINE))
+    for name in _oracles():
+        table = re.search(r"struct case_kind kinds\[\w*\] = \{\n(.*?)\n\};", _text(name), re.DOTALL)
+        assert table, f"{name}: no table of cases"
+        kinds = re.findall(r"\{(?:\s*\.name =)?\s*([^,{}]*?\"(?:[^\"\\]|\\.)*\"\)?)", table[1])
+        assert kinds and len(kinds) == len(re.findall(r"\bCASE_", table[1])), name
+        for kind in kinds:
+            words = re.fullmatch(r'N_\("(.*)"\)', kind)
+            assert words, f"{name}: the case {kind} is not marked: N_({kind})"
+            assert spanish.get(words[1]), f"{name}: the case {kind} has no Spanish: po/update"
+
+
+def every_word_of_an_oracle_is_marked(w):
+    for name in _oracles():
+        source = _text(name)
+        bare = re.findall(r'\.what\s*=\s*(".*")', source)
+        # the words are what follows the mistake's name or NULL, and begin a finding or a complaint
+        before = r'\b(?:finding_add|say)\((?:[^;"]|"[\w-]+")*?,\s*\(?'
+        bare += re.findall(before + r'("(?!%s")[^"]* [^"]*")', source)
+        assert not bare, f"{name}: not marked for translation: {bare}"
+
+
 def no_translation_is_left_over(w):
     done = subprocess.run(["msgattrib", "--only-obsolete", os.path.join(SOURCE, "po", "es.po")],
                           capture_output=True, encoding="utf-8", check=True)

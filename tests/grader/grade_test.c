@@ -423,6 +423,5 @@ int main(void)
         cmocka_unit_test(a_slow_mistake_is_named_beside_wrong_ones),
         cmocka_unit_test(everything_stored_is_named_beside_wrong_gradients),
     };
-    if (getenv("F")) cmocka_set_test_filter(getenv("F"));
     return cmocka_run_group_tests(tests, trial_begin, trial_end);
 }

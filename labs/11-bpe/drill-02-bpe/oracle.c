@@ -59,22 +59,22 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [TRAIN_PLAIN] = {"train: words", CASE_NUMBERS, true},
-    [TRAIN_RUNS] = {"train: runs of one byte", CASE_NUMBERS, true},
-    [TRAIN_TIES] = {"train: ties", CASE_NUMBERS, false},
-    [TRAIN_BORDERS] = {"train: borders of pre-tokens", CASE_NUMBERS, false},
-    [TRAIN_FEW] = {"train: fewer merges than asked for", CASE_EDGE, false},
-    [TRAIN_BYTES] = {"train: any bytes", CASE_EDGE, false},
-    [TRAIN_TWOS] = {"train: a run counts by twos", CASE_NUMBERS, false},
-    [ENCODE_PLAIN] = {"encode: words", CASE_NUMBERS, true},
-    [ENCODE_ORDER] = {"encode: order of the merges", CASE_NUMBERS, false},
-    [ENCODE_RUNS] = {"encode: runs of one byte", CASE_NUMBERS, false},
-    [ENCODE_ACROSS] = {"encode: merges that cross a border", CASE_EDGE, false},
-    [ENCODE_EMPTY] = {"encode: empty text", CASE_EDGE, false},
-    [ENCODE_AGAIN] = {"encode: the same words, other merges", CASE_NUMBERS, false},
-    [DECODE_PLAIN] = {"decode: words", CASE_NUMBERS, true},
-    [DECODE_BYTES] = {"decode: any bytes", CASE_EDGE, false},
-    [ROUND_TRIP] = {"train, encode, decode: any bytes", CASE_PROPERTY, false},
+    [TRAIN_PLAIN] = {N_("train: words"), CASE_NUMBERS, true},
+    [TRAIN_RUNS] = {N_("train: runs of one byte"), CASE_NUMBERS, true},
+    [TRAIN_TIES] = {N_("train: ties"), CASE_NUMBERS, false},
+    [TRAIN_BORDERS] = {N_("train: borders of pre-tokens"), CASE_NUMBERS, false},
+    [TRAIN_FEW] = {N_("train: fewer merges than asked for"), CASE_EDGE, false},
+    [TRAIN_BYTES] = {N_("train: any bytes"), CASE_EDGE, false},
+    [TRAIN_TWOS] = {N_("train: a run counts by twos"), CASE_NUMBERS, false},
+    [ENCODE_PLAIN] = {N_("encode: words"), CASE_NUMBERS, true},
+    [ENCODE_ORDER] = {N_("encode: order of the merges"), CASE_NUMBERS, false},
+    [ENCODE_RUNS] = {N_("encode: runs of one byte"), CASE_NUMBERS, false},
+    [ENCODE_ACROSS] = {N_("encode: merges that cross a border"), CASE_EDGE, false},
+    [ENCODE_EMPTY] = {N_("encode: empty text"), CASE_EDGE, false},
+    [ENCODE_AGAIN] = {N_("encode: the same words, other merges"), CASE_NUMBERS, false},
+    [DECODE_PLAIN] = {N_("decode: words"), CASE_NUMBERS, true},
+    [DECODE_BYTES] = {N_("decode: any bytes"), CASE_EDGE, false},
+    [ROUND_TRIP] = {N_("train, encode, decode: any bytes"), CASE_PROPERTY, false},
 };
 
 enum { OP_TRAIN, OP_ENCODE, OP_DECODE, OP_ROUND_TRIP };

@@ -38,18 +38,18 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [ONE_TOKEN] = {"one token", CASE_NUMBERS, true},
-    [PLAIN] = {"no mask", CASE_NUMBERS, true},
-    [CAUSAL] = {"causal mask", CASE_NUMBERS, true},
-    [PADDING] = {"padding mask", CASE_NUMBERS, false},
-    [BOTH] = {"causal and padding mask", CASE_NUMBERS, false},
-    [ODD] = {"odd sizes", CASE_NUMBERS, false},
-    [WIDE] = {"longer sequence", CASE_NUMBERS, false},
-    [LARGE] = {"large scores", CASE_EDGE, false},
-    [LOUD] = {"a hidden key with the largest score", CASE_EDGE, false},
-    [BLIND] = {"a query that sees no key", CASE_EDGE, false},
-    [BEFORE] = {"the future, before", CASE_PROPERTY, false},
-    [AFTER] = {"the future, changed", CASE_PROPERTY, false},
+    [ONE_TOKEN] = {N_("one token"), CASE_NUMBERS, true},
+    [PLAIN] = {N_("no mask"), CASE_NUMBERS, true},
+    [CAUSAL] = {N_("causal mask"), CASE_NUMBERS, true},
+    [PADDING] = {N_("padding mask"), CASE_NUMBERS, false},
+    [BOTH] = {N_("causal and padding mask"), CASE_NUMBERS, false},
+    [ODD] = {N_("odd sizes"), CASE_NUMBERS, false},
+    [WIDE] = {N_("longer sequence"), CASE_NUMBERS, false},
+    [LARGE] = {N_("large scores"), CASE_EDGE, false},
+    [LOUD] = {N_("a hidden key with the largest score"), CASE_EDGE, false},
+    [BLIND] = {N_("a query that sees no key"), CASE_EDGE, false},
+    [BEFORE] = {N_("the future, before"), CASE_PROPERTY, false},
+    [AFTER] = {N_("the future, changed"), CASE_PROPERTY, false},
 };
 
 static void make(struct record *in, int64_t B, int64_t H, int64_t T, int64_t D, bool causal,

@@ -50,22 +50,22 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [FIRST] = {"position 0", CASE_NUMBERS, true},
-    [INTERLEAVED] = {"interleaved", CASE_NUMBERS, true},
-    [HALF_SPLIT] = {"half-split", CASE_NUMBERS, true},
-    [ONE_PAIR] = {"one pair", CASE_NUMBERS, false},
-    [DECODE] = {"one token with an offset, interleaved", CASE_NUMBERS, false},
-    [DECODE_HALF] = {"several tokens with an offset, half-split", CASE_NUMBERS, false},
-    [OTHER_BASE] = {"another base", CASE_NUMBERS, false},
-    [ODD] = {"odd sizes, interleaved", CASE_NUMBERS, false},
-    [ODD_HALF] = {"odd sizes, half-split", CASE_NUMBERS, false},
-    [WIDE] = {"wide heads", CASE_NUMBERS, false},
-    [LATE] = {"a late position", CASE_EDGE, false},
-    [BEYOND_TABLE] = {"the last positions", CASE_EDGE, false},
-    [NEAR] = {"only the distance, interleaved", CASE_PROPERTY, false},
-    [FAR] = {"only the distance, interleaved, later", CASE_PROPERTY, false},
-    [NEAR_HALF] = {"only the distance, half-split", CASE_PROPERTY, false},
-    [FAR_HALF] = {"only the distance, half-split, later", CASE_PROPERTY, false},
+    [FIRST] = {N_("position 0"), CASE_NUMBERS, true},
+    [INTERLEAVED] = {N_("interleaved"), CASE_NUMBERS, true},
+    [HALF_SPLIT] = {N_("half-split"), CASE_NUMBERS, true},
+    [ONE_PAIR] = {N_("one pair"), CASE_NUMBERS, false},
+    [DECODE] = {N_("one token with an offset, interleaved"), CASE_NUMBERS, false},
+    [DECODE_HALF] = {N_("several tokens with an offset, half-split"), CASE_NUMBERS, false},
+    [OTHER_BASE] = {N_("another base"), CASE_NUMBERS, false},
+    [ODD] = {N_("odd sizes, interleaved"), CASE_NUMBERS, false},
+    [ODD_HALF] = {N_("odd sizes, half-split"), CASE_NUMBERS, false},
+    [WIDE] = {N_("wide heads"), CASE_NUMBERS, false},
+    [LATE] = {N_("a late position"), CASE_EDGE, false},
+    [BEYOND_TABLE] = {N_("the last positions"), CASE_EDGE, false},
+    [NEAR] = {N_("only the distance, interleaved"), CASE_PROPERTY, false},
+    [FAR] = {N_("only the distance, interleaved, later"), CASE_PROPERTY, false},
+    [NEAR_HALF] = {N_("only the distance, half-split"), CASE_PROPERTY, false},
+    [FAR_HALF] = {N_("only the distance, half-split, later"), CASE_PROPERTY, false},
 };
 
 struct sizes {

@@ -51,19 +51,19 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [ONE_POSITION] = {"one position", CASE_NUMBERS, true},
-    [BATCH] = {"a batch of sequences", CASE_NUMBERS, true},
-    [FRESH] = {"gamma one, beta zero", CASE_NUMBERS, true},
-    [SQUARE] = {"as many positions as channels", CASE_NUMBERS, false},
-    [TALL] = {"more positions than channels", CASE_NUMBERS, false},
-    [WIDE] = {"wide rows", CASE_NUMBERS, false},
-    [LARGE_EPS] = {"a large eps", CASE_NUMBERS, false},
-    [TINY] = {"rows of tiny variance", CASE_EDGE, false},
-    [CONSTANT] = {"constant rows", CASE_EDGE, false},
-    [ONE_CHANNEL] = {"one channel", CASE_EDGE, false},
-    [FAR_MEAN] = {"a mean far from zero", CASE_EDGE, false},
-    [PLACED] = {"a shift, before", CASE_PROPERTY, false},
-    [SHIFTED] = {"a shift, after", CASE_PROPERTY, false},
+    [ONE_POSITION] = {N_("one position"), CASE_NUMBERS, true},
+    [BATCH] = {N_("a batch of sequences"), CASE_NUMBERS, true},
+    [FRESH] = {N_("gamma one, beta zero"), CASE_NUMBERS, true},
+    [SQUARE] = {N_("as many positions as channels"), CASE_NUMBERS, false},
+    [TALL] = {N_("more positions than channels"), CASE_NUMBERS, false},
+    [WIDE] = {N_("wide rows"), CASE_NUMBERS, false},
+    [LARGE_EPS] = {N_("a large eps"), CASE_NUMBERS, false},
+    [TINY] = {N_("rows of tiny variance"), CASE_EDGE, false},
+    [CONSTANT] = {N_("constant rows"), CASE_EDGE, false},
+    [ONE_CHANNEL] = {N_("one channel"), CASE_EDGE, false},
+    [FAR_MEAN] = {N_("a mean far from zero"), CASE_EDGE, false},
+    [PLACED] = {N_("a shift, before"), CASE_PROPERTY, false},
+    [SHIFTED] = {N_("a shift, after"), CASE_PROPERTY, false},
 };
 
 static float *floats(struct record *in, const char *name) { return record_find(in, name)->data; }

@@ -51,19 +51,19 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [ONE_ROW] = {"one row", CASE_NUMBERS, true},
-    [SEVERAL] = {"several rows", CASE_NUMBERS, true},
-    [FRESH] = {"gamma one", CASE_NUMBERS, true},
-    [SQUARE] = {"as many rows as channels", CASE_NUMBERS, false},
-    [TALL] = {"more rows than channels", CASE_NUMBERS, false},
-    [WIDE] = {"wide rows", CASE_NUMBERS, false},
-    [LARGE_EPS] = {"a large eps", CASE_NUMBERS, false},
-    [TINY] = {"tiny rows", CASE_EDGE, false},
-    [ZERO] = {"rows of zeros", CASE_EDGE, false},
-    [ONE_CHANNEL] = {"one channel", CASE_EDGE, false},
-    [FAR_MEAN] = {"a mean far from zero", CASE_EDGE, false},
-    [PLAIN] = {"a stretch, before", CASE_PROPERTY, false},
-    [STRETCHED] = {"a stretch, after", CASE_PROPERTY, false},
+    [ONE_ROW] = {N_("one row"), CASE_NUMBERS, true},
+    [SEVERAL] = {N_("several rows"), CASE_NUMBERS, true},
+    [FRESH] = {N_("gamma one"), CASE_NUMBERS, true},
+    [SQUARE] = {N_("as many rows as channels"), CASE_NUMBERS, false},
+    [TALL] = {N_("more rows than channels"), CASE_NUMBERS, false},
+    [WIDE] = {N_("wide rows"), CASE_NUMBERS, false},
+    [LARGE_EPS] = {N_("a large eps"), CASE_NUMBERS, false},
+    [TINY] = {N_("tiny rows"), CASE_EDGE, false},
+    [ZERO] = {N_("rows of zeros"), CASE_EDGE, false},
+    [ONE_CHANNEL] = {N_("one channel"), CASE_EDGE, false},
+    [FAR_MEAN] = {N_("a mean far from zero"), CASE_EDGE, false},
+    [PLAIN] = {N_("a stretch, before"), CASE_PROPERTY, false},
+    [STRETCHED] = {N_("a stretch, after"), CASE_PROPERTY, false},
 };
 
 static float *floats(struct record *in, const char *name) { return record_find(in, name)->data; }

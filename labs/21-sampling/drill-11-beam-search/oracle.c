@@ -60,18 +60,18 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [GREEDY] = {"one beam", CASE_NUMBERS, true},
-    [TWO] = {"two beams", CASE_NUMBERS, true},
-    [PLAIN] = {"no length penalty", CASE_NUMBERS, true},
-    [PENALTY] = {"length penalty", CASE_NUMBERS, false},
-    [LONGER] = {"more beams, longer", CASE_NUMBERS, false},
-    [AS_MANY] = {"as many beams as tokens", CASE_NUMBERS, false},
-    [CACHES] = {"beams that change places", CASE_NUMBERS, false},
-    [NO_END] = {"no beam finishes", CASE_EDGE, false},
-    [ALL_END] = {"all beams finish early", CASE_EDGE, false},
-    [UNLIKELY] = {"very unlikely sequences", CASE_EDGE, false},
-    [TIES] = {"ties", CASE_EDGE, false},
-    [FINISHED_TIES] = {"ties with finished beams", CASE_EDGE, false},
+    [GREEDY] = {N_("one beam"), CASE_NUMBERS, true},
+    [TWO] = {N_("two beams"), CASE_NUMBERS, true},
+    [PLAIN] = {N_("no length penalty"), CASE_NUMBERS, true},
+    [PENALTY] = {N_("length penalty"), CASE_NUMBERS, false},
+    [LONGER] = {N_("more beams, longer"), CASE_NUMBERS, false},
+    [AS_MANY] = {N_("as many beams as tokens"), CASE_NUMBERS, false},
+    [CACHES] = {N_("beams that change places"), CASE_NUMBERS, false},
+    [NO_END] = {N_("no beam finishes"), CASE_EDGE, false},
+    [ALL_END] = {N_("all beams finish early"), CASE_EDGE, false},
+    [UNLIKELY] = {N_("very unlikely sequences"), CASE_EDGE, false},
+    [TIES] = {N_("ties"), CASE_EDGE, false},
+    [FINISHED_TIES] = {N_("ties with finished beams"), CASE_EDGE, false},
 };
 
 /* Each kind's sizes, how likely the end token is, and mistakes that must show in it. */

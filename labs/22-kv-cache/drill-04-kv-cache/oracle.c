@@ -51,20 +51,20 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [APPEND_ONCE] = {"append once, attend", CASE_NUMBERS, true},
-    [APPEND_BY_ONE] = {"append and attend, one token at a time", CASE_NUMBERS, true},
-    [LAYER_WHOLE] = {"forward, one pass", CASE_NUMBERS, true},
-    [LAYER_DECODE] = {"forward, prefill and decode", CASE_NUMBERS, true},
-    [APPEND_PIECES] = {"append and attend, several tokens at a time", CASE_NUMBERS, false},
-    [LAYER_PIECES] = {"forward, several tokens at a time", CASE_NUMBERS, false},
-    [ODD] = {"odd sizes", CASE_NUMBERS, false},
-    [LONG] = {"longer sequence", CASE_NUMBERS, false},
-    [FEW_QUERIES] = {"fewer or more queries than new positions", CASE_EDGE, false},
-    [REWIND] = {"append after truncate", CASE_EDGE, false},
-    [LAYER_REWIND] = {"forward after truncate", CASE_EDGE, false},
-    [TWO_CACHES] = {"several caches at once", CASE_EDGE, false},
-    [AT_ONCE] = {"prefill and decode, at once", CASE_PROPERTY, false},
-    [ONE_BY_ONE] = {"prefill and decode, one by one", CASE_PROPERTY, false},
+    [APPEND_ONCE] = {N_("append once, attend"), CASE_NUMBERS, true},
+    [APPEND_BY_ONE] = {N_("append and attend, one token at a time"), CASE_NUMBERS, true},
+    [LAYER_WHOLE] = {N_("forward, one pass"), CASE_NUMBERS, true},
+    [LAYER_DECODE] = {N_("forward, prefill and decode"), CASE_NUMBERS, true},
+    [APPEND_PIECES] = {N_("append and attend, several tokens at a time"), CASE_NUMBERS, false},
+    [LAYER_PIECES] = {N_("forward, several tokens at a time"), CASE_NUMBERS, false},
+    [ODD] = {N_("odd sizes"), CASE_NUMBERS, false},
+    [LONG] = {N_("longer sequence"), CASE_NUMBERS, false},
+    [FEW_QUERIES] = {N_("fewer or more queries than new positions"), CASE_EDGE, false},
+    [REWIND] = {N_("append after truncate"), CASE_EDGE, false},
+    [LAYER_REWIND] = {N_("forward after truncate"), CASE_EDGE, false},
+    [TWO_CACHES] = {N_("several caches at once"), CASE_EDGE, false},
+    [AT_ONCE] = {N_("prefill and decode, at once"), CASE_PROPERTY, false},
+    [ONE_BY_ONE] = {N_("prefill and decode, one by one"), CASE_PROPERTY, false},
 };
 
 /* Truncate to `keep` (unless negative), take `feed` tokens, ask `ask` queries. */
@@ -508,7 +508,7 @@ const struct oracle oracle_kv_cache = {
     .judge = judge,
     .make_timed = make_timed,
     .speed_n = SPEED_N,
-    .complexity = {.what = "time of one append",
+    .complexity = {.what = N_("time of one append"),
                    .sizes = {SHORTEST, SHORTEST << 1, SHORTEST << 2, SHORTEST << 3},
                    .expected = 0.0,
                    .limit = 0.4,

@@ -59,19 +59,19 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [ONE] = {"one request", CASE_PROPERTY, true},
-    [TOGETHER] = {"requests that arrive together", CASE_PROPERTY, true},
-    [SLOTS] = {"more requests than slots", CASE_PROPERTY, true},
-    [TOKENS] = {"token budget", CASE_PROPERTY, false},
-    [BLOCKS] = {"block budget", CASE_PROPERTY, false},
-    [EARLY_END] = {"requests that end early", CASE_PROPERTY, true},
-    [ONE_TOKEN] = {"one new token", CASE_PROPERTY, false},
-    [LARGE] = {"a large request among small ones", CASE_PROPERTY, false},
-    [LONG_PROMPT] = {"a long prompt while others run", CASE_PROPERTY, false},
-    [NEVER] = {"requests that can never run", CASE_PROPERTY, false},
-    [IDLE] = {"steps with nothing to do", CASE_PROPERTY, false},
-    [MIXED] = {"a busy server", CASE_PROPERTY, false},
-    [LONG_QUEUE] = {"thousands that wait", CASE_PROPERTY, false},
+    [ONE] = {N_("one request"), CASE_PROPERTY, true},
+    [TOGETHER] = {N_("requests that arrive together"), CASE_PROPERTY, true},
+    [SLOTS] = {N_("more requests than slots"), CASE_PROPERTY, true},
+    [TOKENS] = {N_("token budget"), CASE_PROPERTY, false},
+    [BLOCKS] = {N_("block budget"), CASE_PROPERTY, false},
+    [EARLY_END] = {N_("requests that end early"), CASE_PROPERTY, true},
+    [ONE_TOKEN] = {N_("one new token"), CASE_PROPERTY, false},
+    [LARGE] = {N_("a large request among small ones"), CASE_PROPERTY, false},
+    [LONG_PROMPT] = {N_("a long prompt while others run"), CASE_PROPERTY, false},
+    [NEVER] = {N_("requests that can never run"), CASE_PROPERTY, false},
+    [IDLE] = {N_("steps with nothing to do"), CASE_PROPERTY, false},
+    [MIXED] = {N_("a busy server"), CASE_PROPERTY, false},
+    [LONG_QUEUE] = {N_("thousands that wait"), CASE_PROPERTY, false},
 };
 
 enum { OP_SERVE, OP_TIME };
@@ -711,7 +711,8 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
     bool named = false;
 
     for (int i = 0; i < n_runs; i++) {
-        struct following f = {.verdict = &verdict, .run = i, .case_name = kinds[runs[i].kind].name};
+        struct following f = {
+            .verdict = &verdict, .run = i, .case_name = _(kinds[runs[i].kind].name)};
         if (!runs[i].out->n_fields) continue; /* it did not run, which is told elsewhere */
         if (!is_log(runs[i].in, runs[i].out)) {
             finding_add(findings, CASE_PROPERTY, i, NULL,

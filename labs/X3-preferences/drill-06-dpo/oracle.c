@@ -57,21 +57,21 @@ enum {
 };
 
 static const struct case_kind kinds[N_KINDS] = {
-    [PLAIN] = {"loss, no padding", CASE_NUMBERS, true},
-    [PADDED] = {"loss, with padding", CASE_NUMBERS, true},
-    [ONE] = {"one pair, one reply token", CASE_NUMBERS, false},
-    [ODD] = {"loss, odd sizes", CASE_NUMBERS, false},
-    [LONG] = {"loss, longer replies", CASE_NUMBERS, false},
-    [GRADIENT] = {"gradient, no padding", CASE_GRADIENT, true},
-    [GRADIENT_PADDED] = {"gradient, with padding", CASE_GRADIENT, false},
-    [GRADIENT_LONG] = {"gradient, longer replies", CASE_GRADIENT, false},
-    [GRADIENT_EQUAL] = {"gradient, policy equal to the reference", CASE_GRADIENT, false},
-    [GRADIENT_ONE_TOKEN] = {"gradient, a vocabulary of one token", CASE_EDGE, false},
-    [MARGINS] = {"very large margins", CASE_EDGE, false},
-    [GRADIENT_MARGINS] = {"gradient, very large margins", CASE_EDGE, false},
-    [EQUAL] = {"policy equal to the reference", CASE_PROPERTY, true},
-    [PAIR] = {"chosen and rejected", CASE_PROPERTY, false},
-    [PAIR_SWAPPED] = {"chosen and rejected, exchanged", CASE_PROPERTY, false},
+    [PLAIN] = {N_("loss, no padding"), CASE_NUMBERS, true},
+    [PADDED] = {N_("loss, with padding"), CASE_NUMBERS, true},
+    [ONE] = {N_("one pair, one reply token"), CASE_NUMBERS, false},
+    [ODD] = {N_("loss, odd sizes"), CASE_NUMBERS, false},
+    [LONG] = {N_("loss, longer replies"), CASE_NUMBERS, false},
+    [GRADIENT] = {N_("gradient, no padding"), CASE_GRADIENT, true},
+    [GRADIENT_PADDED] = {N_("gradient, with padding"), CASE_GRADIENT, false},
+    [GRADIENT_LONG] = {N_("gradient, longer replies"), CASE_GRADIENT, false},
+    [GRADIENT_EQUAL] = {N_("gradient, policy equal to the reference"), CASE_GRADIENT, false},
+    [GRADIENT_ONE_TOKEN] = {N_("gradient, a vocabulary of one token"), CASE_EDGE, false},
+    [MARGINS] = {N_("very large margins"), CASE_EDGE, false},
+    [GRADIENT_MARGINS] = {N_("gradient, very large margins"), CASE_EDGE, false},
+    [EQUAL] = {N_("policy equal to the reference"), CASE_PROPERTY, true},
+    [PAIR] = {N_("chosen and rejected"), CASE_PROPERTY, false},
+    [PAIR_SWAPPED] = {N_("chosen and rejected, exchanged"), CASE_PROPERTY, false},
 };
 
 /* P pairs: equal prompts, replies of different length, and any token where padding is. */

@@ -1,0 +1,369 @@
+#include "grader/rubric.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <ctype.h>
+#include <math.h>
+#include <pcre2.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+enum { NUMBER_LIMIT = 64, MATCH_LIMIT = 100000 };
+
+enum term_kind { TERM_PATTERN, TERM_ABSENT, TERM_NUMBER, TERM_MEASURE };
+
+struct term {
+    enum term_kind kind;
+    pcre2_code *code;      /* TERM_PATTERN, TERM_ABSENT */
+    double low, high;      /* TERM_NUMBER, in base units; TERM_MEASURE */
+    const char *dimension; /* TERM_NUMBER */
+    int measure;           /* TERM_MEASURE: index into measures */
+    bool neighbour;        /* behind the " + " */
+};
+
+struct line {
+    struct term *terms;
+    int n_terms;
+};
+
+struct lines {
+    struct line *lines;
+    int n_lines;
+};
+
+struct rubric_reader {
+    const struct rubric *rubric;
+    struct lines *found; /* [items_count] */
+    struct lines *seen;  /* [wrong_count] */
+    pcre2_match_data *match;
+    pcre2_match_context *context;
+};
+
+static const char *const measures[] = {"words",   "sentences", "questions",
+                                       "numbers", "seconds",   "first-person"};
+
+static double measure(const struct prose *prose, int which)
+{
+    switch (which) {
+    case 0: return prose->n_words;
+    case 1: return prose->n_sentences;
+    case 2: return prose->n_questions;
+    case 3: return prose->n_numbers;
+    case 4: return prose_seconds(prose);
+    default: return prose->n_first_person;
+    }
+}
+
+const char *rubric_verdict_name(enum rubric_verdict verdict)
+{
+    switch (verdict) {
+    case RUBRIC_NOT_FOUND: return "not-found";
+    case RUBRIC_FOUND: return "found";
+    case RUBRIC_CONTRADICTED: return "contradicted";
+    }
+    check_failed("a verdict", __FILE__, __LINE__);
+}
+
+/* ---- reading the lines ---- */
+
+static enum status read_pattern(struct term *term, const char *pattern, struct error *err)
+{
+    const char first = *pattern;
+    const bool at_word = isalnum((unsigned char)first) || first == '(' || first == '[' ||
+                         first == '\\' || first == '_';
+    char *whole = text_printf("%s(?:%s)", at_word ? "\\b" : "", pattern);
+    int code;
+    PCRE2_SIZE offset;
+    enum status status = STATUS_OK;
+
+    term->code = pcre2_compile((PCRE2_SPTR)whole, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
+                               &code, &offset, NULL);
+    if (!term->code) {
+        PCRE2_UCHAR message[200];
+        pcre2_get_error_message(code, message, sizeof message);
+        status = error_set(err, STATUS_FORMAT, "%s: %s", pattern, (const char *)message);
+    }
+    free(whole);
+    return status;
+}
+
+/* "320 KiB ~10%", "8 ~x2" */
+static enum status read_number(struct term *term, const char *word, struct error *err)
+{
+    char *end;
+    const double value = strtod(word, &end);
+    if (end == word) return error_set(err, STATUS_FORMAT, "#%s: expected a number", word);
+    while (*end == ' ') end++;
+
+    size_t size = strcspn(end, "~");
+    const char *tolerance = end[size] == '~' ? end + size + 1 : "5%";
+    while (size && end[size - 1] == ' ') size--;
+    double factor;
+    if (!prose_unit(&factor, &term->dimension, end, size))
+        return error_set(err, STATUS_FORMAT, "#%s: there is no unit %.*s", word, (int)size, end);
+
+    const bool ratio = *tolerance == 'x';
+    const double width = strtod(tolerance + ratio, &end);
+    if (!(width > 0) || (ratio ? *end != '\0' : strcmp(end, "%") != 0))
+        return error_set(err, STATUS_FORMAT, "#%s: expected a tolerance such as ~10%% or ~x2",
+                         word);
+    const double base = value * factor;
+    term->low = ratio ? base / width : base - fabs(base) * width / 100;
+    term->high = ratio ? base * width : base + fabs(base) * width / 100;
+    return STATUS_OK;
+}
+
+/* "sentences<=2" */
+static enum status read_measure(struct term *term, const char *word, struct error *err)
+{
+    const size_t size = strcspn(word, "<>");
+    for (size_t i = 0; i < sizeof measures / sizeof *measures; i++) {
+        if (strlen(measures[i]) != size || strncmp(word, measures[i], size) != 0) continue;
+        char *end;
+        const bool at_most = text_starts_with(word + size, "<=");
+        if (!at_most && !text_starts_with(word + size, ">=")) break;
+        const double value = strtod(word + size + 2, &end);
+        if (end == word + size + 2 || *end) break;
+        term->measure = (int)i;
+        term->low = at_most ? -INFINITY : value;
+        term->high = at_most ? value : INFINITY;
+        return STATUS_OK;
+    }
+    return error_set(err, STATUS_FORMAT, "@%s: expected a measure such as @sentences<=2", word);
+}
+
+static enum status read_term(struct term *term, const char *word, struct error *err)
+{
+    switch (*word) {
+    case '\0': return error_set(err, STATUS_FORMAT, "a term is empty");
+    case '#': term->kind = TERM_NUMBER; return read_number(term, word + 1, err);
+    case '@': term->kind = TERM_MEASURE; return read_measure(term, word + 1, err);
+    case '!': term->kind = TERM_ABSENT; return read_pattern(term, word + 1, err);
+    default: term->kind = TERM_PATTERN; return read_pattern(term, word, err);
+    }
+}
+
+static enum status read_line(struct line *line, const char *text, struct error *err)
+{
+    char *copy = text_copy(text);
+    bool neighbour = false;
+    enum status status = STATUS_OK;
+
+    for (char *at = copy; !status && at;) {
+        char *and = strstr(at, " & "), *plus = strstr(at, " + ");
+        char *cut = and&&(!plus || and < plus) ? and : plus;
+        if (cut) *cut = '\0';
+        while (*at == ' ') at++;
+        for (size_t size = strlen(at); size && at[size - 1] == ' ';) at[--size] = '\0';
+
+        line->terms = memory_grow(line->terms, (size_t)line->n_terms + 1, sizeof *line->terms);
+        struct term *term = &line->terms[line->n_terms++];
+        *term = (struct term){.neighbour = neighbour, .dimension = ""};
+        status = read_term(term, at, err);
+        if (!status && cut && cut == plus) {
+            if (neighbour) status = error_set(err, STATUS_FORMAT, "more than one \" + \"");
+            neighbour = true;
+        }
+        at = cut ? cut + 3 : NULL;
+    }
+    free(copy);
+    if (status) return error_prefix(err, "%s", text);
+    return STATUS_OK;
+}
+
+static enum status read_lines(struct lines *lines, const struct word_lists *lists,
+                              const char *language, struct error *err)
+{
+    unsigned n;
+    char *const *texts = word_lists_in(lists, language, &n);
+    enum status status = STATUS_OK;
+
+    lines->lines = memory_new(n ? n : 1, sizeof *lines->lines);
+    for (unsigned i = 0; !status && i < n; i++) {
+        lines->n_lines++;
+        status = read_line(&lines->lines[i], texts[i], err);
+    }
+    return status;
+}
+
+static void lines_done(struct lines *lines)
+{
+    for (int i = 0; i < lines->n_lines; i++) {
+        for (int j = 0; j < lines->lines[i].n_terms; j++)
+            pcre2_code_free(lines->lines[i].terms[j].code);
+        free(lines->lines[i].terms);
+    }
+    free(lines->lines);
+}
+
+enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
+                        const char *language, struct error *err)
+{
+    struct rubric_reader *reader = memory_new(1, sizeof *reader);
+    enum status status = STATUS_OK;
+
+    *out = NULL;
+    reader->rubric = rubric;
+    reader->found = memory_new(rubric->items_count + 1, sizeof *reader->found);
+    reader->seen = memory_new(rubric->wrong_count + 1, sizeof *reader->seen);
+    reader->match = pcre2_match_data_create(1, NULL);
+    reader->context = pcre2_match_context_create(NULL);
+    CHECK(reader->match && reader->context);
+    pcre2_set_match_limit(reader->context, MATCH_LIMIT);
+
+    for (unsigned i = 0; !status && i < rubric->items_count; i++) {
+        status = read_lines(&reader->found[i], &rubric->items[i].found, language, err);
+        if (status) error_prefix(err, "item %s, %s", rubric->items[i].name, language);
+    }
+    for (unsigned i = 0; !status && i < rubric->wrong_count; i++) {
+        status = read_lines(&reader->seen[i], &rubric->wrong[i].seen, language, err);
+        if (status)
+            error_prefix(err, "wrong answer against %s, %s", rubric->wrong[i].against, language);
+    }
+    if (status) {
+        rubric_close(reader);
+        return status;
+    }
+    *out = reader;
+    return STATUS_OK;
+}
+
+void rubric_close(struct rubric_reader *reader)
+{
+    if (!reader) return;
+    for (unsigned i = 0; i < reader->rubric->items_count; i++) lines_done(&reader->found[i]);
+    for (unsigned i = 0; i < reader->rubric->wrong_count; i++) lines_done(&reader->seen[i]);
+    free(reader->found);
+    free(reader->seen);
+    pcre2_match_data_free(reader->match);
+    pcre2_match_context_free(reader->context);
+    free(reader);
+}
+
+/* ---- applying them ---- */
+
+static bool matches(const struct rubric_reader *reader, const struct term *term,
+                    const char *sentence)
+{
+    /* A match that runs into the limit counts as none. */
+    return pcre2_match(term->code, (PCRE2_SPTR)sentence, PCRE2_ZERO_TERMINATED, 0, 0, reader->match,
+                       reader->context) >= 0;
+}
+
+static bool has_number(const struct term *term, const char *sentence)
+{
+    struct prose_number numbers[NUMBER_LIMIT];
+    const int n = prose_numbers(numbers, NUMBER_LIMIT, sentence);
+    for (int i = 0; i < n; i++)
+        if (strcmp(numbers[i].dimension, term->dimension) == 0 && numbers[i].value >= term->low &&
+            numbers[i].value <= term->high)
+            return true;
+    return false;
+}
+
+static bool holds(const struct rubric_reader *reader, const struct prose *prose,
+                  const struct term *term, const char *sentence)
+{
+    switch (term->kind) {
+    case TERM_PATTERN: return matches(reader, term, sentence);
+    case TERM_ABSENT: return !matches(reader, term, sentence);
+    case TERM_NUMBER: return has_number(term, sentence);
+    case TERM_MEASURE: {
+        const double value = measure(prose, term->measure);
+        return value >= term->low && value <= term->high;
+    }
+    }
+    return false;
+}
+
+/* All terms on one side of the " + " hold in sentence i. */
+static bool side_holds(const struct rubric_reader *reader, const struct prose *prose,
+                       const struct line *line, bool neighbour, int i)
+{
+    if (i < 0 || i >= prose->n_sentences || prose->sentences[i].keywords) return false;
+    for (int t = 0; t < line->n_terms; t++)
+        if (line->terms[t].neighbour == neighbour &&
+            !holds(reader, prose, &line->terms[t], prose->sentences[i].folded))
+            return false;
+    return true;
+}
+
+/* The sentence in which a line holds; -1 when there is none. */
+static int find_line(const struct rubric_reader *reader, const struct prose *prose,
+                     const struct line *line)
+{
+    const bool two_sides = line->terms[line->n_terms - 1].neighbour;
+    for (int i = 0; i < prose->n_sentences; i++) {
+        if (!side_holds(reader, prose, line, false, i)) continue;
+        if (!two_sides || side_holds(reader, prose, line, true, i) ||
+            side_holds(reader, prose, line, true, i + 1) ||
+            side_holds(reader, prose, line, true, i - 1))
+            return i;
+    }
+    return -1;
+}
+
+static int find_lines(const struct rubric_reader *reader, const struct prose *prose,
+                      const struct lines *lines)
+{
+    for (int i = 0; i < lines->n_lines; i++) {
+        const int sentence = find_line(reader, prose, &lines->lines[i]);
+        if (sentence >= 0) return sentence;
+    }
+    return -1;
+}
+
+double rubric_score(const struct rubric_finding *findings, int n)
+{
+    double all = 0, got = 0;
+    for (int i = 0; i < n; i++) {
+        const double weight = findings[i].item->weight;
+        all += weight;
+        if (findings[i].verdict == RUBRIC_FOUND) got += weight;
+        if (findings[i].verdict == RUBRIC_CONTRADICTED) got -= weight / 2;
+    }
+    return all > 0 && got > 0 ? got / all : 0;
+}
+
+enum status rubric_apply(struct rubric_grade *grade, const struct rubric_reader *reader,
+                         const char *answer, struct error *err)
+{
+    const struct rubric *rubric = reader->rubric;
+    struct prose prose;
+
+    *grade = (struct rubric_grade){0};
+    const enum status status = prose_read(&prose, answer, err);
+    if (status) return status;
+
+    grade->findings = memory_new(rubric->items_count, sizeof *grade->findings);
+    grade->n_findings = (int)rubric->items_count;
+    for (unsigned i = 0; i < rubric->items_count; i++) {
+        struct rubric_finding *finding = &grade->findings[i];
+        int sentence = find_lines(reader, &prose, &reader->found[i]);
+
+        finding->item = &rubric->items[i];
+        finding->verdict = sentence >= 0 ? RUBRIC_FOUND : RUBRIC_NOT_FOUND;
+        for (unsigned j = 0; j < rubric->wrong_count && !finding->wrong; j++) {
+            if (strcmp(rubric->wrong[j].against, finding->item->name) != 0) continue;
+            const int wrong = find_lines(reader, &prose, &reader->seen[j]);
+            if (wrong < 0) continue;
+            finding->verdict = RUBRIC_CONTRADICTED;
+            finding->wrong = &rubric->wrong[j];
+            sentence = wrong;
+        }
+        if (sentence >= 0) {
+            finding->start = (int)prose.sentences[sentence].start;
+            finding->size = (int)prose.sentences[sentence].size;
+        }
+    }
+    grade->score = rubric_score(grade->findings, grade->n_findings);
+    prose_done(&prose);
+    return STATUS_OK;
+}
+
+void rubric_grade_done(struct rubric_grade *grade)
+{
+    free(grade->findings);
+    *grade = (struct rubric_grade){0};
+}

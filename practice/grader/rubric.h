@@ -1,0 +1,60 @@
+/* rubric.h -- an answer in words against what is looked for.
+ *
+ *   a line    term & term & term          all in one sentence
+ *             term & term + term          the two sides in the same sentence or in neighbours
+ *   a term    regex                       PCRE2, at the start of a word of the folded sentence
+ *             !regex                      nowhere in the sentence
+ *             #320 KiB ~10%   #8 ~x2      a number of that value and dimension, 5% unless said
+ *             @sentences<=2               a measure of the whole answer: words, sentences,
+ *                                         questions, numbers, seconds, first-person
+ *
+ * An item is found when any of its lines is, contradicted when a line of a wrong answer against it
+ * is; the sentence that decided is reported. A sentence that is a list of keywords decides nothing.
+ *
+ *   score = max(0, weights found - half the weights contradicted) / all weights
+ *
+ * Tests: tests/grader/rubric_test.c, tests/fuzz/rubric_fuzz.c
+ */
+#ifndef GRADER_RUBRIC_H
+#define GRADER_RUBRIC_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "content/question.h"
+#include "grader/prose.h"
+
+enum rubric_verdict { RUBRIC_NOT_FOUND, RUBRIC_FOUND, RUBRIC_CONTRADICTED };
+
+const char *rubric_verdict_name(enum rubric_verdict verdict); /* "not-found": stored */
+
+struct rubric_finding {
+    const struct rubric_item *item;
+    enum rubric_verdict verdict;
+    int start, size;                  /* the sentence in the answer; size 0 when there is none */
+    const struct rubric_wrong *wrong; /* what contradicts it, or NULL */
+};
+
+struct rubric_grade {
+    struct rubric_finding *findings; /* one per item, in the rubric's order */
+    int n_findings;
+    double score; /* 0 .. 1 */
+};
+
+/* A rubric made ready in one language. The rubric is borrowed. */
+struct rubric_reader;
+
+/* STATUS_FORMAT naming the line that cannot be read. */
+MUST_CHECK enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
+                                   const char *language, struct error *err);
+void rubric_close(struct rubric_reader *reader); /* harmless on NULL */
+
+/* Grade one answer; rubric_grade_done() releases it. STATUS_LIMIT when it is too long. */
+MUST_CHECK enum status rubric_apply(struct rubric_grade *grade, const struct rubric_reader *reader,
+                                    const char *answer, struct error *err);
+void rubric_grade_done(struct rubric_grade *grade);
+
+/* The score of findings whose verdicts were changed (a candidate's own, an examiner's). */
+double rubric_score(const struct rubric_finding *findings, int n);
+
+#endif
