@@ -253,8 +253,11 @@ enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const cha
     if (!is_blank(text)) {
         char *words = text_printf(_("Your draft of %d words is kept; go on, or end it with a dot:"),
                                   count_words(text_string(text)));
+        struct text shown = {0};
         sit_say(sit, 0, words);
-        app_print(sit->app, text_string(text));
+        terminal_clean(&shown, text_string(text), text->size);
+        app_print(sit->app, text_string(&shown));
+        text_done(&shown);
         free(words);
     }
     bool done = is_long && edit_draft(sit, draft, ask, text);

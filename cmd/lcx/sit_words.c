@@ -66,30 +66,50 @@ static char *ask_of(struct sit *sit, const struct step *step, const struct quest
 
 /* ---- what came of it ---- */
 
+/* "found", padded and coloured. */
+static void add_verdict(const struct sit *sit, struct text *out, const char *verdict)
+{
+    enum { WIDTH = 14 };
+    const bool found = strcmp(verdict, "found") == 0;
+    const bool contradicted = strcmp(verdict, "contradicted") == 0;
+    const char *words = found ? _("found") : contradicted ? _("contradicted") : _("not found");
+    const enum style style = found ? STYLE_GOOD : contradicted ? STYLE_BAD : STYLE_DIM;
+    terminal_paint(out, &sit->app->out, style, words);
+    for (int i = terminal_columns(words, strlen(words)); i < WIDTH; i++) text_add_char(out, ' ');
+}
+
+/*   3  not found     what was looked for
+ *                    “the sentence that decided”
+ *                    -> the correction                                                          */
 static void show_item(const struct sit *sit, const json_t *item, int number)
 {
-    const char *verdict = json_string_value(json_object_get(item, "verdict"));
+    static const char margin[] = "                   ";
     const char *sentence = json_string_value(json_object_get(item, "sentence"));
     const char *correction = json_string_value(json_object_get(item, "correction"));
-    const char *shown = strcmp(verdict, "found") == 0          ? _("found")
-                        : strcmp(verdict, "contradicted") == 0 ? _("contradicted")
-                                                               : _("not found");
-    char place[16] = "";
-    if (number > 0) snprintf(place, sizeof place, "%2d ", number);
-    char *line =
-        text_printf("%s%-12s  %s", place, shown, json_string_value(json_object_get(item, "text")));
-    sit_say(sit, 2, line);
-    free(line);
+    struct text first = {0}, out = {0};
+    const int width = sit->app->out.width;
+
+    if (number > 0) text_format(&first, "%3d  ", number);
+    else text_add(&first, "     ");
+    add_verdict(sit, &first, json_string_value(json_object_get(item, "verdict")));
+    terminal_wrap(&out, json_string_value(json_object_get(item, "text")), width,
+                  text_string(&first), margin, false);
     if (sentence) {
-        line = text_printf("“%s”", sentence);
-        sit_say(sit, 8, line);
-        free(line);
+        struct text quoted = {0};
+        text_add(&quoted, "“");
+        terminal_clean(&quoted, sentence, strlen(sentence));
+        text_add(&quoted, "”");
+        terminal_wrap(&out, text_string(&quoted), width, margin, margin, false);
+        text_done(&quoted);
     }
     if (correction) {
-        line = text_printf("→ %s", correction);
-        sit_say(sit, 8, line);
-        free(line);
+        char *arrow = text_printf("-> %s", correction);
+        terminal_wrap(&out, arrow, width, margin, margin, false);
+        free(arrow);
     }
+    app_print(sit->app, text_string(&out));
+    text_done(&first);
+    text_done(&out);
 }
 
 void sit_show_result(const struct sit *sit, const struct answer *answer, bool numbered)

@@ -166,7 +166,7 @@ static int loop_next(struct app *app, int argc, char **argv)
     } else {
         const struct round_kind *kind = round_kind(round.name);
         struct text out = {0};
-        app_heading(app, &out, kind ? _(kind->title) : round.name);
+        if (kind) app_heading(app, &out, _(kind->title));
         app_print(app, text_string(&out));
         text_done(&out);
         if (round.state == ROUND_PLANNED) status = sit_begin(app, &library, &round);
