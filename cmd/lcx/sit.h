@@ -92,9 +92,6 @@ int sit_debrief(struct sit *sit);
 /* "12:31", or "1:10 over". */
 void sit_clock(const struct sit *sit, const struct step *step, char out[48]);
 
-/* The name of a phase for people. */
-const char *sit_phase(const char *phase);
-
 /* ---- what the verbs share ---- */
 
 /* Open the library below the content folder. 0, or the exit status after saying why. */

@@ -49,7 +49,7 @@ static char *weak_ask(struct sit *sit, const struct step *step, const char *ask)
                                  "was missing: %s. %s")
                              : _("In the %s round you were asked: \"%s\"%s What was missing: %s. "
                                  "%s"),
-            sit_phase(point->round), point->ask, point->sentence, point->missing, ask);
+            phase_title(point->round), point->ask, point->sentence, point->missing, ask);
     }
     weak_points_done(points, n);
     return words;

@@ -7,6 +7,7 @@
 #include "base/locale.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "rounds/packet.h"
 #include "store/query.h"
 
 enum { PHONE_MINUTES = 30, CODING_MINUTES = 60, N_VALUES = 2, N_STORIES = 3, N_WEAK = 3 };
@@ -320,4 +321,42 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
     }
     *n = status ? 0 : draw.n;
     return status;
+}
+
+/* ---- names ---- */
+
+const char *phase_title(const char *phase)
+{
+    static const struct {
+        const char *phase, *name;
+    } names[] = {
+        {"question", N_("question")},
+        {"drill", N_("drill")},
+        {"clarify", N_("requirements")},
+        {"estimate", N_("estimate")},
+        {"architecture", N_("architecture")},
+        {"deep-dive", N_("deep dive")},
+        {"failure-1", N_("first failure")},
+        {"failure-2", N_("second failure")},
+        {"claim", N_("claim")},
+        {"figures", N_("figures and tables")},
+        {"method", N_("method")},
+        {"experiment", N_("headline experiment")},
+        {"untested", N_("what is not tested")},
+        {"opinion", N_("your opinion")},
+        {"oral-1", N_("oral")},
+        {"oral-2", N_("oral")},
+        {"oral-3", N_("oral")},
+        {"values", N_("values")},
+        {"story", N_("story")},
+        {"present", N_("presenting")},
+        {"probe", N_("being probed")},
+        {"weak-1", N_("a weak point")},
+        {"weak-2", N_("a weak point")},
+        {"weak-3", N_("a weak point")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].phase, phase) == 0) return _(names[i].name);
+    const struct round_kind *kind = round_kind(phase);
+    return kind ? _(kind->title) : phase;
 }

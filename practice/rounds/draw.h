@@ -27,4 +27,7 @@ MUST_CHECK enum status round_draw(struct step *steps, int *n, const struct round
                                   const struct library *library, const struct drills *drills,
                                   struct progress *progress, struct error *err);
 
+/* A step's phase, or a round's name, for people, in the user's language. */
+const char *phase_title(const char *phase);
+
 #endif

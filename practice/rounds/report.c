@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "base/locale.h"
-#include "progress/day.h"
-#include "rounds/judge.h"
+#include "rounds/draw.h"
 #include "rounds/weak.h"
 
 enum { N_WEAKEST = 3 };
@@ -276,7 +275,7 @@ static void add_round(struct text *out, const json_t *round)
                       : "\n\n");
     for (size_t i = 0; i < json_array_size(phases); i++) {
         const json_t *phase = json_array_get(phases, i);
-        text_format(out, _("- %s: %.1f of %.1f minutes\n"), string_of(phase, "phase"),
+        text_format(out, _("- %s: %.1f of %.1f minutes\n"), phase_title(string_of(phase, "phase")),
                     number_of(phase, "minutes_used"), number_of(phase, "minutes"));
     }
     for (size_t i = 0; i < json_array_size(answers); i++)

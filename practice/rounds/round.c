@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "store/query.h"
 
-static const char *const state_names[] = {"planned", "running", "done", "abandoned"};
+static const char *const state_names[] = {N_("planned"), N_("running"), N_("done"),
+                                          N_("abandoned")};
 static const char *const kind_names[] = {"words", "drill", "cards", "worksheet"};
 
 const char *round_state_name(enum round_state state)
