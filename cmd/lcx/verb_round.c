@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "rounds/packet.h"
+#include "rounds/paper_copy.h"
 #include "sit.h"
 #include "verbs.h"
 
@@ -119,6 +120,14 @@ static const struct option_description item_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const struct option_description paper_options[] = {
+    {"list", NULL, N_("what there is")},
+    {"file", "FILE", N_("your copy of the paper: it is kept in your data folder")},
+    {"fetch", NULL, N_("fetch the paper from its address by https, and keep it")},
+    CLOCK_OPTIONS,
+    {NULL, NULL, NULL},
+};
+
 const struct usage usage_ask = {
     .name = "ask",
     .arguments = "[NN]",
@@ -147,10 +156,11 @@ const struct usage usage_paper = {
     .least = 0,
     .most = 1,
     .summary = N_("Read one paper against the clock and be asked about it"),
-    .details = N_("The paper is yours to bring: open its text before the clock runs. \"lcx paper "
-                  "cold\" takes any text, with a rubric that holds for every paper."),
-    .example = "lcx paper vaswani-2017\nlcx paper cold\nlcx paper --list",
-    .options = item_options,
+    .details =
+        N_("The paper is yours: bring it with --file, or let it be fetched. \"lcx paper cold\" "
+           "takes any text, with a rubric that holds for every paper."),
+    .example = "lcx paper vaswani-2017 --fetch\nlcx paper hu-2021 --file lora.pdf\nlcx paper cold",
+    .options = paper_options,
 };
 
 static void list_one(const struct app *app, struct text *out, const char *kind, const char *number,
@@ -180,6 +190,40 @@ static void list_items(const struct app *app, const struct library *library, con
     text_done(&out);
 }
 
+/* Bring or fetch the copy, and say where it lies or that there is none. 0 or an exit status. */
+static int prepare_paper(struct app *app, const struct paper *paper,
+                         const struct arguments *arguments)
+{
+    const char *file = arguments_value(arguments, "file");
+    struct error err;
+    char hash[SHA256_TEXT], *path;
+    bool there, first;
+    enum status status = STATUS_OK;
+
+    if (file) {
+        status = paper_copy_bring(app->progress, paper, file, &err);
+        if (status == STATUS_NOT_FOUND || status == STATUS_FORMAT)
+            return app_misuse(app, "%s", err.message);
+    } else if (arguments_value(arguments, "fetch")) {
+        status = paper_copy_fetch(hash, &first, app->progress, paper, &err);
+        if (!status)
+            app_note(app,
+                     first ? _("sha256 %s: recorded, nothing was known to compare it with")
+                           : _("sha256 %s: as expected"),
+                     hash);
+    }
+    if (!status) status = paper_copy_path(&path, &there, app->progress, paper, &err);
+    if (status) return app_fail(app, &err);
+    if (there) app_note(app, _("your copy: %s"), path);
+    else if (*paper->arxiv)
+        app_note(app,
+                 _("you have no copy of %s here: --fetch gets it, --file brings yours; lcx paper "
+                   "cold takes any text"),
+                 paper->title);
+    free(path);
+    return EXIT_DONE;
+}
+
 static int sit_item(struct app *app, const struct usage *usage, const char *round, const char *kind,
                     int argc, char **argv)
 {
@@ -204,7 +248,10 @@ static int sit_item(struct app *app, const struct usage *usage, const char *roun
         known = strlen(arguments.words[0]) + strlen(kind) + 2 <= sizeof item &&
                 library_nodes(&library, item, &n) != NULL;
     }
+    const struct paper *paper = known ? library_paper(&library, item) : NULL;
+    if (paper && strcmp(kind, "paper") == 0) status = prepare_paper(app, paper, &arguments);
     library_done(&library);
+    if (status) return status;
     if (!known)
         return app_misuse(app, _("there is no %s %s; lcx %s --list names them"), usage->name,
                           arguments.words[0], usage->name);
