@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
     {&usage_lab, verb_lab},
     {&usage_progress, verb_progress},
     {&usage_plan, verb_plan},
+    {&usage_content, verb_content},
     {&usage_config, verb_config},
     {&usage_data, verb_data},
     {&usage_doctor, verb_doctor},

@@ -21,6 +21,7 @@ VERB(paper);
 VERB(drill);
 VERB(lab);
 VERB(plan);
+VERB(content);
 VERB(doctor);
 VERB(data);
 VERB(bench);

@@ -361,6 +361,16 @@ enum status rubric_apply(struct rubric_grade *grade, const struct rubric_reader 
     return STATUS_OK;
 }
 
+bool rubric_sees(const struct rubric_reader *reader, unsigned wrong, const char *answer)
+{
+    struct prose prose;
+    CHECK(wrong < reader->rubric->wrong_count);
+    if (prose_read(&prose, answer, NULL)) return false;
+    const bool seen = find_lines(reader, &prose, &reader->seen[wrong]) >= 0;
+    prose_done(&prose);
+    return seen;
+}
+
 void rubric_grade_done(struct rubric_grade *grade)
 {
     free(grade->findings);
