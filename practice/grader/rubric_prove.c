@@ -155,11 +155,10 @@ static void prove_numbers(struct problems *problems, const char *file,
 {
     for (unsigned i = 0; i < node->numbers_count; i++) {
         const struct question_number *number = &node->numbers[i];
-        double factor;
-        const char *dimension;
+        struct quantity one;
         if (*number->from)
             prove_value(problems, file, node->id, number->en, number->from, number->value);
-        if (!prose_unit(&factor, &dimension, number->unit, strlen(number->unit)))
+        if (!prose_unit(&one, number->unit, strlen(number->unit)))
             problems_add(problems, file, node->id, "", "number \"%s\": there is no unit %s",
                          number->en, number->unit);
     }

@@ -318,6 +318,12 @@ struct unit_read {
 static double prefix_factor(const char *prefix, size_t length)
 {
     static const char letters[] = "kMGTPE";
+    static const char *const words[] = {"kilo", "mega", "giga", "tera", "peta"};
+    static const char *const binary[] = {"kibi", "mebi", "gibi", "tebi", "pebi"};
+    for (int i = 0; length == 4 && i < 5; i++) {
+        if (strncasecmp(prefix, words[i], 4) == 0) return pow(1000, i + 1);
+        if (strncasecmp(prefix, binary[i], 4) == 0) return pow(1024, i + 1);
+    }
     if (length < 1 || length > 2) return 0;
     const char letter = prefix[0] == 'K' || prefix[0] == 'k' ? 'k' : (char)toupper(prefix[0]);
     const char *found = strchr(letters, letter);
