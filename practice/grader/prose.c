@@ -16,6 +16,7 @@ static const struct {
     {"√", "sqrt"}, {"×", "x"},  {"·", "*"},  {"−", "-"},  {"–", "-"},
     {"—", " - "},  {"’", "'"},  {"‘", "'"},  {"“", "\""}, {"”", "\""},
     {"≈", "~"},    {"≤", "<="}, {"≥", ">="}, {"→", "->"}, {"∝", " proportional to "},
+    {"⁻", "-"},    {"¿", ""},   {"¡", ""},   {"«", "\""}, {"»", "\""},
 };
 
 static void add_spelled(struct text *out, const char *bytes, size_t size)
@@ -46,8 +47,7 @@ static void add_valid(struct text *out, const char *bytes, size_t size)
     }
 }
 
-/* The valid parts of the sentence, folded, with runs of white space made one space. */
-static char *fold(const char *bytes, size_t size)
+char *prose_fold(const char *bytes, size_t size)
 {
     struct text spelled = {0}, out = {0};
     add_valid(&spelled, bytes, size);
@@ -181,9 +181,11 @@ static int count_first_person_verbs(const char *text, size_t size)
     int n = 0;
     for (size_t i = 0; i < size;) {
         size_t length = 0;
-        while (i + length < size && (isalpha((unsigned char)text[i + length]) ||
-                                     (unsigned char)text[i + length] >= 0x80))
-            length++;
+        while (i + length < size) { /* ASCII and á to ÿ */
+            if (isalpha((unsigned char)text[i + length])) length++;
+            else if (text[i + length] == '\xC3' && i + length + 1 < size) length += 2;
+            else break;
+        }
         if (length && is_first_person_verb(text + i, length)) n++;
         i += length ? length : 1;
     }
@@ -259,7 +261,7 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
             return error_set(err, STATUS_LIMIT, "the answer has more than %d sentences",
                              PROSE_SENTENCE_LIMIT);
         }
-        sentence.folded = fold(text + sentence.start, sentence.size);
+        sentence.folded = prose_fold(text + sentence.start, sentence.size);
         count_words(prose, &sentence);
         prose->n_first_person += count_first_person_verbs(text + sentence.start, sentence.size);
         prose->sentences =

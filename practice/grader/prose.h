@@ -38,6 +38,9 @@ struct prose {
 MUST_CHECK enum status prose_read(struct prose *prose, const char *text, struct error *err);
 void prose_done(struct prose *prose);
 
+/* The valid parts of these bytes as a sentence is folded; the caller frees it. */
+char *prose_fold(const char *bytes, size_t size);
+
 /* Seconds that reading it aloud takes, at 150 words a minute. */
 double prose_seconds(const struct prose *prose);
 

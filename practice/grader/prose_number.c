@@ -95,7 +95,9 @@ static bool spell(struct text *out, const char *text, size_t size)
         const size_t used =
             digits <= 6 ? take_power(&power, text + i + digits, size - i - digits) : 0;
         const double base = used ? strtod(text + i, NULL) : 0;
-        const bool whole = i == 0 || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '.');
+        const bool times = i > 1 && text[i - 1] == 'x' && isdigit((unsigned char)text[i - 2]);
+        const bool whole =
+            i == 0 || times || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '.');
         const double value = used ? pow(base, power) : 0;
         if (used && whole && isfinite(value) && value > 0) {
             if (base == 10 && drop_times(out)) text_format(out, "e%d", power);
@@ -170,12 +172,31 @@ static void read_bare(struct numbers *numbers, const char *text, size_t size,
     }
 }
 
+/* "320 KiB per token" is also 320 KiB, "10 million requests a day" also the plain 10 million: a
+ * quantity without what it is counted by. A rate over time is another thing than its amount. */
+static void add_amount(struct numbers *numbers, const struct quantity *whole, const char *text,
+                       enum number_style style)
+{
+    struct quantity amount;
+    for (size_t size = whole->size - 1; size > 0; size--) {
+        if (text[size] != ' ' && text[size] != '/') continue;
+        if (!quantity_parse(&amount, text, size, style) || amount.unit != whole->unit) return;
+        if (amount.per != UNIT_NONE) continue;
+        const bool count = amount.unit != UNIT_BYTE && amount.unit != UNIT_SECOND;
+        if (whole->per != UNIT_SECOND) add(numbers, &amount, false);
+        else if (count) add(numbers, &amount, true);
+        return;
+    }
+}
+
 static void read_quantities(struct numbers *numbers, const char *text, size_t size,
                             enum number_style style)
 {
     struct quantity quantity;
-    for (size_t at = 0; quantity_find(&quantity, &at, text, size, style); at += quantity.size)
+    for (size_t at = 0; quantity_find(&quantity, &at, text, size, style); at += quantity.size) {
         add(numbers, &quantity, false);
+        if (quantity.per) add_amount(numbers, &quantity, text + at, style);
+    }
 }
 
 void prose_numbers(struct prose_number **out, int *n, const char *text, size_t size,

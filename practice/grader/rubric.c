@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-enum { MATCH_LIMIT = 100000 };
+enum { MATCH_LIMIT = 100000, HEAP_LIMIT_KIB = 16 * 1024 };
 
 enum term_kind { TERM_PATTERN, TERM_ABSENT, TERM_NUMBER, TERM_MEASURE };
 
@@ -68,18 +68,47 @@ const char *rubric_verdict_name(enum rubric_verdict verdict)
 
 /* ---- reading the lines ---- */
 
+/* A pattern as sentences are folded: lower case, no accents. Escapes and (?...) stay as they are. */
+static void fold_pattern(struct text *out, const char *pattern)
+{
+    for (const char *c = pattern; *c;) {
+        size_t size = 1;
+        if (*c == '\\' && c[1]) size = strchr("pPkgx", c[1]) && c[2] == '{' ? strcspn(c, "}") : 2;
+        else if (c[0] == '(' && c[1] == '?') size = 2 + (c[2] == 'P');
+        else if ((unsigned char)*c >= 0x80)
+            while ((unsigned char)c[size] >= 0x80) size++;
+        if (size > 1 && (unsigned char)*c < 0x80) {
+            text_add_bytes(out, c, size);
+        } else if (size == 1 && (unsigned char)*c < 0x80) {
+            text_add_char(out, (char)tolower((unsigned char)*c));
+        } else {
+            char *folded = prose_fold(c, size);
+            for (const char *f = folded; *f; f++) {
+                if (strchr("*+?.|()[]{}^$", *f)) text_add_char(out, '\\');
+                text_add_char(out, *f);
+            }
+            free(folded);
+        }
+        c += size;
+    }
+}
+
 static enum status read_pattern(struct term *term, const char *pattern, struct error *err)
 {
     const char first = *pattern;
     const bool at_word = isalnum((unsigned char)first) || first == '(' || first == '[' ||
                          first == '\\' || first == '_';
-    char *whole = text_printf("%s(?:%s)", at_word ? "\\b" : "", pattern);
+    struct text folded = {0};
+    fold_pattern(&folded, pattern);
+    char *whole = text_printf("%s(?:%s)", at_word ? "\\b" : "", text_string(&folded));
+    text_done(&folded);
     int code;
     PCRE2_SIZE offset;
     enum status status = STATUS_OK;
 
-    term->code = pcre2_compile((PCRE2_SPTR)whole, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                               &code, &offset, NULL);
+    term->code =
+        pcre2_compile((PCRE2_SPTR)whole, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
     if (!term->code) {
         PCRE2_UCHAR message[200];
         pcre2_get_error_message(code, message, sizeof message);
@@ -138,6 +167,7 @@ static enum status read_measure(struct term *term, const char *word, struct erro
 
 static enum status read_term(struct term *term, const char *word, struct error *err)
 {
+    if (*word == '!' && !word[1]) word++;
     switch (*word) {
     case '\0': return error_set(err, STATUS_FORMAT, "a term is empty");
     case '#': term->kind = TERM_NUMBER; return read_number(term, word + 1, err);
@@ -215,6 +245,7 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
     reader->context = pcre2_match_context_create(NULL);
     CHECK(reader->match && reader->context);
     pcre2_set_match_limit(reader->context, MATCH_LIMIT);
+    pcre2_set_heap_limit(reader->context, HEAP_LIMIT_KIB);
 
     for (unsigned i = 0; !status && i < rubric->items_count; i++) {
         status = read_lines(&reader->found[i], &rubric->items[i].found, language, err);

@@ -645,7 +645,9 @@ bool quantity_find(struct quantity *out, size_t *start, const char *text, size_t
                    enum number_style style)
 {
     for (size_t i = *start; i < size; i++) {
-        if (!is_digit((unsigned char)text[i]) && text[i] != '$') continue;
+        const bool dollars =
+            size - i > 4 && (memcmp(text + i, "USD ", 4) == 0 || memcmp(text + i, "US$", 3) == 0);
+        if (!is_digit((unsigned char)text[i]) && text[i] != '$' && !dollars) continue;
         if (!is_inside_name(text, i) && quantity_parse(out, text + i, size - i, style)) {
             const size_t end = i + out->size;
             if (end == size || !is_letter((unsigned char)text[end])) {
