@@ -56,8 +56,7 @@ struct work_start {
     int minutes;
     const char *folder; /* made when it is not there */
 };
-MUST_CHECK int work_begin(struct app *app, const struct work_start *start,
-                          struct sitting *sitting);
+MUST_CHECK int work_begin(struct app *app, const struct work_start *start, struct sitting *sitting);
 
 /* Open drills and progress, find the drill, settle what its clock left behind (work_settle).
  * 0, or the exit status after saying why. */

@@ -278,8 +278,7 @@ int drill_start(struct app *app, int argc, char **argv)
 
     if (app->json) start_json(app, plan.drill, &sitting);
     else show_start(app, plan.drill, &sitting);
-    if (!app->json && !arguments_value(&arguments, "no-editor"))
-        app_edit(app, sitting.path);
+    if (!app->json && !arguments_value(&arguments, "no-editor")) app_edit(app, sitting.path);
     sitting_done(&sitting);
     return EXIT_DONE;
 }

@@ -17,30 +17,6 @@ int sit_library(struct app *app, struct library *library)
     return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
-const char *sit_phase(const char *phase)
-{
-    static const struct {
-        const char *phase, *name;
-    } names[] = {
-        {"question", N_("question")},     {"drill", N_("drill")},
-        {"clarify", N_("requirements")},  {"estimate", N_("estimate")},
-        {"architecture", N_("architecture")}, {"deep-dive", N_("deep dive")},
-        {"failure-1", N_("first failure")},   {"failure-2", N_("second failure")},
-        {"claim", N_("claim")},           {"figures", N_("figures and tables")},
-        {"method", N_("method")},         {"experiment", N_("headline experiment")},
-        {"untested", N_("what is not tested")}, {"opinion", N_("your opinion")},
-        {"oral-1", N_("oral")},           {"oral-2", N_("oral")},
-        {"oral-3", N_("oral")},           {"values", N_("values")},
-        {"story", N_("story")},           {"present", N_("presenting")},
-        {"probe", N_("being probed")},    {"weak-1", N_("a weak point")},
-        {"weak-2", N_("a weak point")},   {"weak-3", N_("a weak point")},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i].phase, phase) == 0) return _(names[i].name);
-    const struct round_kind *kind = round_kind(phase);
-    return kind ? _(kind->title) : phase;
-}
-
 static enum sit_end sit_step(struct sit *sit, struct step *step)
 {
     switch (step->kind) {
@@ -59,9 +35,9 @@ static void announce(const struct sit *sit, const struct step *step)
     const char *title = library_title(sit->library, step->item, sit->round->language);
     sit_clock(sit, step, clock);
     char *heading = *title ? text_printf("%d/%d  %s: %s   %s", step->place + 1, sit->n_steps,
-                                         sit_phase(step->phase), title, clock)
+                                         phase_title(step->phase), title, clock)
                            : text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps,
-                                         sit_phase(step->phase), clock);
+                                         phase_title(step->phase), clock);
     text_add(&out, "\n");
     app_heading(sit->app, &out, heading);
     app_print(sit->app, text_string(&out));
@@ -109,7 +85,8 @@ static void show_balance(const struct sit *sit)
     double minutes[2] = {0};
     for (int i = 0; i < sit->n_steps && i < 2; i++)
         minutes[i] =
-            (double)step_time(&sit->steps[i], sit->round, sit->steps[i].ended_ms).elapsed_ms / 60000;
+            (double)step_time(&sit->steps[i], sit->round, sit->steps[i].ended_ms).elapsed_ms /
+            60000;
     const double all = minutes[0] + minutes[1];
     char *words = text_printf(_("Time: %.1f minutes on the concept, %.1f on the code. They count "
                                 "equally."),
@@ -163,7 +140,7 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
         case SIT_DONE:
         case SIT_SKIPPED:
             exit_status = round_end(round, app->progress, ROUND_DONE, &err) ? app_fail(app, &err)
-                                                                           : sit_debrief(&sit);
+                                                                            : sit_debrief(&sit);
             break;
         case SIT_LEFT:
             app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
@@ -210,9 +187,8 @@ int sit_new(struct app *app, const struct sit_wish *wish)
                                       .language = app->language,
                                       .exam = wish->exam,
                                       .time_factor = wish->time_factor,
-                                      .seed = wish->seed >= 0
-                                                  ? wish->seed
-                                                  : (int64_t)(random_seed() >> 12)};
+                                      .seed = wish->seed >= 0 ? wish->seed
+                                                              : (int64_t)(random_seed() >> 12)};
     if (!status) status = round_plan(&round, app->progress, &start, &err);
     exit_status = status ? app_fail(app, &err) : sit_begin(app, &library, &round);
     if (!exit_status) exit_status = sit_round(app, &library, &round);

@@ -15,6 +15,7 @@
 
 #include "app.h"
 #include "content/library.h"
+#include "grader/examiner.h"
 #include "rounds/draw.h"
 #include "rounds/round.h"
 
@@ -32,7 +33,8 @@ struct sit {
     struct round *round;
     struct step *steps;
     int n_steps;
-    struct expression_value *figures; /* of the brief, drawn by the round's seed; NULL without one */
+    struct expression_value
+        *figures; /* of the brief, drawn by the round's seed; NULL without one */
     int n_figures;
 };
 
@@ -91,10 +93,11 @@ int sit_debrief(struct sit *sit);
 /* "12:31", or "1:10 over". */
 void sit_clock(const struct sit *sit, const struct step *step, char out[48]);
 
-/* The name of a phase for people. */
-const char *sit_phase(const char *phase);
-
 /* ---- what the verbs share ---- */
+
+/* The second reader that is set, and whether its verdicts count; false when there is none.
+ * (verb_examiner.c) */
+bool app_examiner(const struct app *app, struct examiner *examiner, bool *counts);
 
 /* Open the library below the content folder. 0, or the exit status after saying why. */
 MUST_CHECK int sit_library(struct app *app, struct library *library);

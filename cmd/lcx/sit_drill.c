@@ -84,9 +84,9 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     const struct attempt *last = NULL;
     for (int i = n - 1; i >= 0; i--)
         if (attempts[i].kind != ATTEMPT_CHECK) last = &attempts[i]; /* the newest comes first */
-    json_t *result = json_pack("{s:s, s:s, s:s}", "sitting", sitting->id, "state",
-                               sitting_state_name(sitting->state), "language",
-                               sit->round->language);
+    json_t *result =
+        json_pack("{s:s, s:s, s:s}", "sitting", sitting->id, "state",
+                  sitting_state_name(sitting->state), "language", sit->round->language);
     if (last && last->diagnosis)
         json_object_set_new(result, "diagnosis", json_string(last->diagnosis));
     struct answer answer = {
@@ -100,8 +100,7 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     snprintf(answer.item, sizeof answer.item, "%s", step->item);
     json_decref(result);
     attempt_list_done(attempts, n);
-    const enum status status =
-        answer_add(&answer, sit->app->progress, sit->round, step, &err);
+    const enum status status = answer_add(&answer, sit->app->progress, sit->round, step, &err);
     answer_done(&answer);
     if (status) app_fail(sit->app, &err);
     return status ? SIT_TROUBLE : SIT_DONE;

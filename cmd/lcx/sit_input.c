@@ -68,10 +68,8 @@ static enum got read_line(const struct app *app, struct text *line, int64_t dead
 void sit_clock(const struct sit *sit, const struct step *step, char out[48])
 {
     char clock[24];
-    const struct step_time time =
-        step_time(step, sit->round, clock_wall_ms(sit->app->clock));
-    if (time.overtime_ms > 0)
-        snprintf(out, 48, _("%s over"), app_clock(clock, time.overtime_ms));
+    const struct step_time time = step_time(step, sit->round, clock_wall_ms(sit->app->clock));
+    if (time.overtime_ms > 0) snprintf(out, 48, _("%s over"), app_clock(clock, time.overtime_ms));
     else snprintf(out, 48, "%s", app_clock(clock, time.left_ms));
 }
 
@@ -86,13 +84,12 @@ static void prompt(const struct sit *sit, const struct step *step, const char *w
 
 static void explain(const struct sit *sit)
 {
-    app_print(sit->app,
-              _("  .    on a line by itself: the answer is finished\n"
-                "  :e   write it in your editor\n"
-                "  :p   pause the clock (practice)\n"
-                "  :t   how much time is left\n"
-                "  :s   pass over this one\n"
-                "  :q   leave; everything is kept, lcx loop next goes on\n"));
+    app_print(sit->app, _("  .    on a line by itself: the answer is finished\n"
+                          "  :e   write it in your editor\n"
+                          "  :p   pause the clock (practice)\n"
+                          "  :t   how much time is left\n"
+                          "  :s   pass over this one\n"
+                          "  :q   leave; everything is kept, lcx loop next goes on\n"));
 }
 
 static void pause_clock(struct sit *sit, struct step *step)
@@ -256,8 +253,11 @@ enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const cha
     if (!is_blank(text)) {
         char *words = text_printf(_("Your draft of %d words is kept; go on, or end it with a dot:"),
                                   count_words(text_string(text)));
+        struct text shown = {0};
         sit_say(sit, 0, words);
-        app_print(sit->app, text_string(text));
+        terminal_clean(&shown, text_string(text), text->size);
+        app_print(sit->app, text_string(&shown));
+        text_done(&shown);
         free(words);
     }
     bool done = is_long && edit_draft(sit, draft, ask, text);

@@ -26,8 +26,7 @@ static void tell_cards(const struct sit *sit, const struct clarify *clarify)
                     ? _("Noted, though nothing in this system hangs on it.")
                     : _("I have nothing on that. Ask about one thing at a time, or assume."));
     for (int i = 0; i < clarify->n; i++) {
-        char *answer =
-            sit_fill(sit, words_in(&clarify->cards[i]->answer, sit->round->language));
+        char *answer = sit_fill(sit, words_in(&clarify->cards[i]->answer, sit->round->language));
         if (clarify->assumed) {
             sit_say(sit, 2, _("An assumption is fine; it earns half of what asking does."));
         } else {
@@ -47,9 +46,10 @@ enum sit_end sit_cards(struct sit *sit, struct step *step)
     fputc('\n', stdout);
     sit_say(sit, 0, vague);
     free(vague);
-    sit_say(sit, 0,
-            _("Ask what you need to know, one question a line; \"assume ...\" states an assumption. "
-              ":d when you know enough."));
+    sit_say(
+        sit, 0,
+        _("Ask what you need to know, one question a line; \"assume ...\" states an assumption. "
+          ":d when you know enough."));
     enum sit_end end;
     for (;;) {
         end = sit_line(sit, step, "? ", &line);

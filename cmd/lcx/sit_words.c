@@ -44,13 +44,12 @@ static char *weak_ask(struct sit *sit, const struct step *step, const char *ask)
     if (n > wanted) {
         const struct weak_point *point = &points[wanted];
         free(words);
-        words = text_printf(*point->sentence
-                                ? _("In the %s round you were asked: \"%s\" You said: \"%s\" What "
-                                    "was missing: %s. %s")
-                                : _("In the %s round you were asked: \"%s\"%s What was missing: %s. "
-                                    "%s"),
-                            sit_phase(point->round), point->ask, point->sentence, point->missing,
-                            ask);
+        words = text_printf(
+            *point->sentence ? _("In the %s round you were asked: \"%s\" You said: \"%s\" What "
+                                 "was missing: %s. %s")
+                             : _("In the %s round you were asked: \"%s\"%s What was missing: %s. "
+                                 "%s"),
+            phase_title(point->round), point->ask, point->sentence, point->missing, ask);
     }
     weak_points_done(points, n);
     return words;
@@ -67,30 +66,50 @@ static char *ask_of(struct sit *sit, const struct step *step, const struct quest
 
 /* ---- what came of it ---- */
 
+/* "found", padded and coloured. */
+static void add_verdict(const struct sit *sit, struct text *out, const char *verdict)
+{
+    enum { WIDTH = 14 };
+    const bool found = strcmp(verdict, "found") == 0;
+    const bool contradicted = strcmp(verdict, "contradicted") == 0;
+    const char *words = found ? _("found") : contradicted ? _("contradicted") : _("not found");
+    const enum style style = found ? STYLE_GOOD : contradicted ? STYLE_BAD : STYLE_DIM;
+    terminal_paint(out, &sit->app->out, style, words);
+    for (int i = terminal_columns(words, strlen(words)); i < WIDTH; i++) text_add_char(out, ' ');
+}
+
+/*   3  not found     what was looked for
+ *                    “the sentence that decided”
+ *                    -> the correction                                                          */
 static void show_item(const struct sit *sit, const json_t *item, int number)
 {
-    const char *verdict = json_string_value(json_object_get(item, "verdict"));
+    static const char margin[] = "                   ";
     const char *sentence = json_string_value(json_object_get(item, "sentence"));
     const char *correction = json_string_value(json_object_get(item, "correction"));
-    const char *shown = strcmp(verdict, "found") == 0          ? _("found")
-                        : strcmp(verdict, "contradicted") == 0 ? _("contradicted")
-                                                               : _("not found");
-    char place[16] = "";
-    if (number > 0) snprintf(place, sizeof place, "%2d ", number);
-    char *line = text_printf("%s%-12s  %s", place, shown,
-                             json_string_value(json_object_get(item, "text")));
-    sit_say(sit, 2, line);
-    free(line);
+    struct text first = {0}, out = {0};
+    const int width = sit->app->out.width;
+
+    if (number > 0) text_format(&first, "%3d  ", number);
+    else text_add(&first, "     ");
+    add_verdict(sit, &first, json_string_value(json_object_get(item, "verdict")));
+    terminal_wrap(&out, json_string_value(json_object_get(item, "text")), width,
+                  text_string(&first), margin, false);
     if (sentence) {
-        line = text_printf("“%s”", sentence);
-        sit_say(sit, 8, line);
-        free(line);
+        struct text quoted = {0};
+        text_add(&quoted, "“");
+        terminal_clean(&quoted, sentence, strlen(sentence));
+        text_add(&quoted, "”");
+        terminal_wrap(&out, text_string(&quoted), width, margin, margin, false);
+        text_done(&quoted);
     }
     if (correction) {
-        line = text_printf("→ %s", correction);
-        sit_say(sit, 8, line);
-        free(line);
+        char *arrow = text_printf("-> %s", correction);
+        terminal_wrap(&out, arrow, width, margin, margin, false);
+        free(arrow);
     }
+    app_print(sit->app, text_string(&out));
+    text_done(&first);
+    text_done(&out);
 }
 
 void sit_show_result(const struct sit *sit, const struct answer *answer, bool numbered)
@@ -102,8 +121,8 @@ void sit_show_result(const struct sit *sit, const struct answer *answer, bool nu
         return;
     }
     const json_t *items = json_object_get(result, "items");
-    if (answer->score >= 0) printf("\n  %.0f %%%s\n", 100 * answer->score,
-                                   answer->overtime ? _("   (overtime)") : "");
+    if (answer->score >= 0)
+        printf("\n  %.0f %%%s\n", 100 * answer->score, answer->overtime ? _("   (overtime)") : "");
     for (size_t i = 0; i < json_array_size(items); i++)
         show_item(sit, json_array_get(items, i), numbered ? (int)i + 1 : 0);
     fputc('\n', stdout);
@@ -177,10 +196,10 @@ void sit_show_model(const struct sit *sit, const struct question_node *node)
     }
     for (unsigned i = 0; i < node->numbers_count; i++) {
         const struct question_number *number = &node->numbers[i];
-        char *line = text_printf("%s: %.6g%s%s (%s)",
-                                 strcmp(language, "es") == 0 ? number->es : number->en,
-                                 number->value, *number->unit ? " " : "", number->unit,
-                                 *number->from ? number->from : number->source);
+        char *line =
+            text_printf("%s: %.6g%s%s (%s)", strcmp(language, "es") == 0 ? number->es : number->en,
+                        number->value, *number->unit ? " " : "", number->unit,
+                        *number->from ? number->from : number->source);
         app_paragraph(sit->app, &out, 2, line);
         free(line);
     }
@@ -195,6 +214,26 @@ static const struct question *question_of(const struct sit *sit, const struct st
 {
     return text_starts_with(step->item, "question/") ? library_question(sit->library, step->item)
                                                      : NULL;
+}
+
+/* Ask the second reader, when one is set. What it cannot say changes nothing. */
+static void consult(const struct sit *sit, const struct question_node *node, const char *text,
+                    json_t *result, double *score)
+{
+    struct examiner examiner;
+    struct error err;
+    double second;
+    bool counts;
+    if (!*text || !app_examiner(sit->app, &examiner, &counts)) return;
+    json_t *examined = json_deep_copy(result);
+    if (examiner_grade(&second, examined, &examiner, node, sit->round->language, text, counts,
+                       &err)) {
+        app_note(sit->app, _("the examiner did not answer: %s"), err.message);
+    } else {
+        json_object_update(result, examined);
+        if (counts) *score = second;
+    }
+    json_decref(examined);
 }
 
 /* Grade and store; the answer is the caller's (answer_done). */
@@ -216,6 +255,7 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct questi
     answer->text = text_copy(text_string(&reply->text));
     enum status status =
         judge_text(&result, &score, node, sit->round->language, answer->text, &err);
+    if (!status) consult(sit, node, answer->text, result, &score);
     if (!status) {
         answer->score = self_marked ? -1 : score;
         answer->result = json_line(result);
@@ -223,7 +263,8 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct questi
         status = answer_add(answer, sit->app->progress, sit->round, step, &err);
     }
     if (!status && !self_marked)
-        status = judge_remember(sit->app->progress, sit->round, item, score, answer->overtime, &err);
+        status =
+            judge_remember(sit->app->progress, sit->round, item, score, answer->overtime, &err);
     if (!status) return SIT_DONE;
     app_fail(sit->app, &err);
     answer_done(answer);
@@ -278,8 +319,7 @@ enum sit_end sit_words(struct sit *sit, struct step *step)
             app_fail(sit->app, &err);
             return SIT_TROUBLE;
         }
-        const struct question_node *node =
-            walk_next(sit->library, sit->round, step, answers, n);
+        const struct question_node *node = walk_next(sit->library, sit->round, step, answers, n);
         for (int i = 0; i < n; i++)
             if (answers[i].step == step->place) place++;
         answer_list_done(answers, n);

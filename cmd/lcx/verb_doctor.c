@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "grader/runner.h"
+#include "grader/grade.h"
 #include "progress/review.h"
 #include "sandbox/sandbox.h"
 #include "table.h"
@@ -142,6 +142,42 @@ static void look_at_sandbox(struct doctor *doctor, struct text *out)
     section_end(doctor, out);
 }
 
+/* Grade the reference of the first drill of the lane: what doctor calls good has been tried.
+ * False with why in `tools`. */
+static bool try_lane(struct lane_tools *tools, struct doctor *doctor, const struct drills *drills,
+                     enum lane lane)
+{
+    struct app *app = doctor->app;
+    struct grader grader = {
+        .helpers = app->helpers, .python = app_python(app), .unsafe = app->unsafe};
+    struct text source = {0};
+    struct error err = {0};
+    bool works = true;
+    for (int i = 0; i < drills->n_drills; i++) {
+        if (drill_read(&source, drills->drills[i], "reference", lane, &err)) continue;
+        const struct grade_request request = {.drill = drills->drills[i],
+                                              .lane = lane,
+                                              .mode = "blank",
+                                              .source = text_string(&source),
+                                              .seed = SEED_VISIBLE};
+        struct result result;
+        grade(&result, &grader, &request);
+        works = result.verdict == VERDICT_PASS;
+        if (!works) {
+            char *summary = result_summary(&result, app->language);
+            snprintf(tools->detail, sizeof tools->detail, _("cannot be graded: %s"),
+                     result.trouble.message[0] ? result.trouble.message : summary);
+            tools->mend[0] = '\0';
+            free(summary);
+        }
+        result_done(&result);
+        break;
+    }
+    text_done(&source);
+    grader_done(&grader);
+    return works;
+}
+
 static void look_at_lanes(struct doctor *doctor, struct text *out)
 {
     static const char *const debian[LANE_COUNT] = {"gcc libc6-dev", "python3-numpy",
@@ -154,19 +190,29 @@ static void look_at_lanes(struct doctor *doctor, struct text *out)
     section(doctor, out, _("Lanes: what a drill can be written in"));
     bool any = false;
     struct lane_tools tools[LANE_COUNT];
+    bool works[LANE_COUNT];
+    struct drills drills = {0};
+    struct error err = {0};
+    char *folder = path_join(app->content, "labs");
+    const bool loaded = drills_load(&drills, folder, &err) == STATUS_OK; /* else told below */
+    free(folder);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         lane_tools(&tools[lane], (enum lane)lane, python, NULL);
-        any = any || tools[lane].present;
+        works[lane] = tools[lane].present;
+        if (works[lane] && loaded)
+            works[lane] = try_lane(&tools[lane], doctor, &drills, (enum lane)lane);
+        any = any || works[lane];
     }
+    if (loaded) drills_done(&drills);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         char *command = install_command(debian[lane], fedora[lane]);
         report(doctor, &(struct finding_row){.kind = "lane",
                                              .id = lane_name((enum lane)lane),
                                              .name = lane_title((enum lane)lane),
-                                             .ok = tools[lane].present,
+                                             .ok = works[lane],
                                              .needed = !any || lane != LANE_TORCH,
                                              .detail = tools[lane].detail,
-                                             .mend = command});
+                                             .mend = tools[lane].present ? NULL : command});
         free(command);
     }
     section_end(doctor, out);

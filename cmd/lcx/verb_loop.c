@@ -2,8 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/markdown.h"
 #include "base/rng.h"
 #include "rounds/packet.h"
+#include "rounds/report.h"
 #include "sit.h"
 #include "verbs.h"
 
@@ -163,7 +166,7 @@ static int loop_next(struct app *app, int argc, char **argv)
     } else {
         const struct round_kind *kind = round_kind(round.name);
         struct text out = {0};
-        app_heading(app, &out, kind ? _(kind->title) : round.name);
+        if (kind) app_heading(app, &out, _(kind->title));
         app_print(app, text_string(&out));
         text_done(&out);
         if (round.state == ROUND_PLANNED) status = sit_begin(app, &library, &round);
@@ -199,6 +202,87 @@ static int loop_status(struct app *app, int argc, char **argv)
     return show_packet(app, &packet);
 }
 
+/* ---- report ---- */
+
+static const struct option_description report_options[] = {
+    {"html", "FILE", N_("write one self-contained page")},
+    {"markdown", "FILE", N_("write the Markdown")},
+    {"packet", "ID", N_("of an older loop")},
+    {NULL, NULL, NULL},
+};
+
+static const struct usage usage_report = {
+    .name = "loop report",
+    .arguments = "",
+    .summary = N_("The packet as a hiring committee would read it"),
+    .details = N_("Per round what was seen, with the sentences that decided, a score of 1 to 4 and "
+                  "its range; the three weakest points and what to practise next."),
+    .example = "lcx loop report\nlcx loop report --html packet.html\nlcx loop report --json",
+    .options = report_options,
+};
+
+static enum status write_report(const char *path, const struct text *text, struct error *err)
+{
+    return file_write(path, text_string(text), text->size, 0600, err);
+}
+
+static int show_report(struct app *app, const struct arguments *arguments, const json_t *report)
+{
+    const char *html = arguments_value(arguments, "html"),
+               *markdown = arguments_value(arguments, "markdown");
+    struct text text = {0}, page = {0};
+    struct error err;
+    enum status status = STATUS_OK;
+
+    report_markdown(&text, report);
+    if (markdown) status = write_report(markdown, &text, &err);
+    if (!status && html) status = report_html(&page, report, &err);
+    if (!status && html) status = write_report(html, &page, &err);
+    if (!status && !html && !markdown) {
+        text_clear(&page);
+        status = markdown_render(&page, text_string(&text), text.size, &app->out, &err);
+        if (!status) app_page(app, text_string(&page));
+    }
+    text_done(&text);
+    text_done(&page);
+    return status ? app_fail(app, &err) : EXIT_DONE;
+}
+
+static int loop_report(struct app *app, int argc, char **argv)
+{
+    struct arguments arguments;
+    struct library library;
+    struct packet packet;
+    struct error err;
+    bool found = true;
+    int status;
+    if (!arguments_read(&arguments, app, &usage_report, argc, argv, &status)) return status;
+    status = app_open_progress(app);
+    if (status) return status;
+    const char *id = arguments_value(&arguments, "packet");
+    enum status failed = id ? packet_load(&packet, app->progress, id, &err)
+                            : packet_latest(&packet, &found, app->progress, &err);
+    if (failed == STATUS_NOT_FOUND) return app_misuse(app, "%s", err.message);
+    if (failed) return app_fail(app, &err);
+    if (!found) {
+        app_note(app, _("there is no loop yet; lcx loop start plans one"));
+        return EXIT_NO;
+    }
+    status = sit_library(app, &library);
+    if (status) return status;
+    json_t *report;
+    if (report_json(&report, app->progress, &packet, &library, app->language, &err)) {
+        status = app_fail(app, &err);
+    } else if (app->json) {
+        app_json(app, report);
+    } else {
+        status = show_report(app, &arguments, report);
+        json_decref(report);
+    }
+    library_done(&library);
+    return status;
+}
+
 static const struct usage usage_leave = {
     .name = "loop leave",
     .arguments = "",
@@ -225,9 +309,8 @@ static int loop_leave(struct app *app, int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-    {&usage_start, loop_start}, {&usage_next, loop_next},
-    {&usage_status, loop_status}, {&usage_leave, loop_leave},
-    {NULL, NULL},
+    {&usage_start, loop_start},   {&usage_next, loop_next},   {&usage_status, loop_status},
+    {&usage_report, loop_report}, {&usage_leave, loop_leave}, {NULL, NULL},
 };
 
 const struct usage usage_loop = {

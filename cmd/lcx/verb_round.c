@@ -7,9 +7,11 @@
 
 #define CLOCK_OPTIONS \
     {"exam", NULL, N_("no pause, no feedback before the debrief at the end")}, \
-    {"time-factor", "X", \
-     N_("multiply the clock, 0.02 to 3; below 1 it is a rehearsal and never counts")}, \
-    {"seed", "S", N_("draw the same content again")}
+        {"time-factor", "X", \
+         N_("multiply the clock, 0.02 to 3; below 1 it is a rehearsal and never counts")}, \
+    { \
+        "seed", "S", N_("draw the same content again") \
+    }
 
 /* ---- lcx round ---- */
 
@@ -40,8 +42,8 @@ static int list_rounds(struct app *app)
     for (const struct round_kind *kind = round_kinds; kind->name; kind++) {
         if (app->json) {
             app_json(app, json_pack("{s:s, s:s, s:s, s:i, s:s}", "round", kind->name, "number",
-                                    kind->number, "title", _(kind->title), "minutes",
-                                    kind->minutes, "graded", _(kind->graded)));
+                                    kind->number, "title", _(kind->title), "minutes", kind->minutes,
+                                    "graded", _(kind->graded)));
             continue;
         }
         text_format(&out, "%-3s %-11s %3d min  %s\n", kind->number, kind->name, kind->minutes,

@@ -18,6 +18,8 @@ VERB(round);
 VERB(ask);
 VERB(design);
 VERB(paper);
+VERB(story);
+VERB(examiner);
 VERB(drill);
 VERB(lab);
 VERB(plan);

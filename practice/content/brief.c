@@ -6,15 +6,15 @@
 #include "base/rng.h"
 #include "content/question_schema.h"
 
-static const struct cyaml_schema_value a_choice = {
-    CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
+static const struct cyaml_schema_value a_choice = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
 
 static const struct cyaml_schema_field variable_fields[] = {
     SCHEMA_TEXT("name", struct brief_variable, name, 1, 31),
     SCHEMA_TEXT("en", struct brief_variable, en, 1, 200),
     SCHEMA_TEXT("es", struct brief_variable, es, 1, 200),
     SCHEMA_TEXT("unit", struct brief_variable, unit, 0, 20),
-    SCHEMA_LIST("choices", struct brief_variable, choices, a_choice, 9), CYAML_FIELD_END};
+    SCHEMA_LIST("choices", struct brief_variable, choices, a_choice, 9),
+    CYAML_FIELD_END};
 static const struct cyaml_schema_value variable_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct brief_variable, variable_fields)};
 
@@ -22,8 +22,10 @@ static const struct cyaml_schema_field card_fields[] = {
     SCHEMA_TEXT("name", struct brief_card, name, 1, 40),
     CYAML_FIELD_INT("weight", CYAML_FLAG_DEFAULT, struct brief_card, weight),
     CYAML_FIELD_INT("seconds", CYAML_FLAG_DEFAULT, struct brief_card, seconds),
-    SCHEMA_LISTS("asked", struct brief_card, asked), SCHEMA_WORDS("answer", struct brief_card, answer),
-    SCHEMA_WORDS("consequence", struct brief_card, consequence), CYAML_FIELD_END};
+    SCHEMA_LISTS("asked", struct brief_card, asked),
+    SCHEMA_WORDS("answer", struct brief_card, answer),
+    SCHEMA_WORDS("consequence", struct brief_card, consequence),
+    CYAML_FIELD_END};
 static const struct cyaml_schema_value card_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct brief_card, card_fields)};
 
@@ -33,7 +35,8 @@ static const struct cyaml_schema_field estimate_fields[] = {
     SCHEMA_TEXT("es", struct brief_estimate, es, 1, 200),
     SCHEMA_TEXT("unit", struct brief_estimate, unit, 0, 20),
     SCHEMA_TEXT("from", struct brief_estimate, from, 1, 400),
-    CYAML_FIELD_INT("weight", CYAML_FLAG_DEFAULT, struct brief_estimate, weight), CYAML_FIELD_END};
+    CYAML_FIELD_INT("weight", CYAML_FLAG_DEFAULT, struct brief_estimate, weight),
+    CYAML_FIELD_END};
 static const struct cyaml_schema_value estimate_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct brief_estimate, estimate_fields)};
 
@@ -67,7 +70,8 @@ static enum status check_brief(const struct brief *brief, const char *path, stru
             !brief->cards[i].asked.en_count || !brief->cards[i].asked.es_count)
             return error_set(err, STATUS_FORMAT,
                              "%s: card %s: expected a weight of 1 to 3, 5 to 120 seconds and lines "
-                             "in both languages", path, brief->cards[i].name);
+                             "in both languages",
+                             path, brief->cards[i].name);
     for (unsigned i = 0; i < brief->variables_count; i++)
         if (brief->variables[i].choices_count == 0)
             return error_set(err, STATUS_FORMAT, "%s: variable %s has no choices", path,
@@ -104,8 +108,8 @@ enum status brief_compute(struct expression_value *values, const struct brief *b
     for (int i = 0; i < (int)brief->estimates_count; i++) {
         const struct brief_estimate *estimate = &brief->estimates[i];
         values[n_variables + i].name = estimate->name;
-        const enum status status = expression_evaluate(&values[n_variables + i].value,
-                                                       estimate->from, values, n_variables + i, err);
+        const enum status status = expression_evaluate(
+            &values[n_variables + i].value, estimate->from, values, n_variables + i, err);
         if (status) return error_prefix(err, "%s: %s", brief->name, estimate->name);
     }
     return STATUS_OK;

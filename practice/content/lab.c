@@ -12,8 +12,9 @@
 /* ---- the form of labs.yaml ---- */
 
 static const cyaml_strval_t round_names[] = {
-    {"recruiter", INTERVIEW_RECRUITER},   {"phone", INTERVIEW_PHONE},       {"systems", INTERVIEW_SYSTEMS},
-    {"coding", INTERVIEW_CODING},         {"research", INTERVIEW_RESEARCH}, {"paper", INTERVIEW_PAPER},
+    {"recruiter", INTERVIEW_RECRUITER},   {"phone", INTERVIEW_PHONE},
+    {"systems", INTERVIEW_SYSTEMS},       {"coding", INTERVIEW_CODING},
+    {"research", INTERVIEW_RESEARCH},     {"paper", INTERVIEW_PAPER},
     {"behavioral", INTERVIEW_BEHAVIORAL}, {"manager", INTERVIEW_MANAGER},
 };
 _Static_assert(sizeof round_names / sizeof round_names[0] == INTERVIEW_COUNT, "a name per round");

@@ -32,19 +32,19 @@ static void list_files(char ***out, int *n, const char *folder)
 }
 
 /* One loader for three kinds: read each file with `load`, append what it gives. */
-#define LOAD_ALL(list, count, kind, load)                                             \
-    do {                                                                              \
-        char *path_ = path_join(folder, kind), **files_;                              \
-        int n_;                                                                       \
-        list_files(&files_, &n_, path_);                                              \
-        (list) = memory_new((size_t)n_ + 1, sizeof *(list));                          \
-        for (int i_ = 0; i_ < n_; i_++) {                                             \
-            if (!status) status = load(&(list)[count], files_[i_], err);              \
-            if (!status) (count)++;                                                   \
-            free(files_[i_]);                                                         \
-        }                                                                             \
-        free(files_);                                                                 \
-        free(path_);                                                                  \
+#define LOAD_ALL(list, count, kind, load) \
+    do { \
+        char *path_ = path_join(folder, kind), **files_; \
+        int n_; \
+        list_files(&files_, &n_, path_); \
+        (list) = memory_new((size_t)n_ + 1, sizeof *(list)); \
+        for (int i_ = 0; i_ < n_; i_++) { \
+            if (!status) status = load(&(list)[count], files_[i_], err); \
+            if (!status) (count)++; \
+            free(files_[i_]); \
+        } \
+        free(files_); \
+        free(path_); \
     } while (0)
 
 enum status library_load(struct library *library, const char *folder, struct error *err)
@@ -57,7 +57,7 @@ enum status library_load(struct library *library, const char *folder, struct err
     LOAD_ALL(library->papers, library->n_papers, "papers", paper_load);
     LOAD_ALL(library->briefs, library->n_briefs, "briefs", brief_load);
     LOAD_ALL(library->stories, library->n_stories, "stories", story_load);
-    if (!status) status = quiz_load(&library->quiz, quiz, err);
+    if (!status && file_exists(quiz)) status = quiz_load(&library->quiz, quiz, err);
     free(questions);
     free(quiz);
     if (status) library_done(library);
@@ -134,13 +134,13 @@ const struct story *library_story(const struct library *library, const char *wor
     return NULL;
 }
 
-#define NODES_OF(kind)                                          \
-    if (text_starts_with(item, #kind "/")) {                    \
+#define NODES_OF(kind) \
+    if (text_starts_with(item, #kind "/")) { \
         const struct kind *found = library_##kind(library, item); \
-        if (found) {                                            \
-            *n = found->nodes_count;                            \
-            return found->nodes;                                \
-        }                                                       \
+        if (found) { \
+            *n = found->nodes_count; \
+            return found->nodes; \
+        } \
     }
 
 const struct question_node *library_nodes(const struct library *library, const char *item,

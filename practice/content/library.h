@@ -27,13 +27,12 @@ struct library {
     int n_briefs;
     struct story **stories;
     int n_stories;
-    struct quiz *quiz; /* never NULL once loaded */
+    struct quiz *quiz; /* NULL when there is none */
 };
 
 /* Read all of `folder` (".../content"), each kind by name. A kind whose folder is absent is empty.
  * library_done() releases it. */
-MUST_CHECK enum status library_load(struct library *library, const char *folder,
-                                    struct error *err);
+MUST_CHECK enum status library_load(struct library *library, const char *folder, struct error *err);
 void library_done(struct library *library);
 
 /* By item, number or name; NULL when there is none. */

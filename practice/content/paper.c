@@ -29,8 +29,8 @@ static const struct cyaml_schema_field paper_fields[] = {
 static const struct cyaml_schema_value paper_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct paper, paper_fields)};
 
-static const char *const phases[] = {"claim",    "figures", "method", "experiment", "untested",
-                                     "opinion",  "oral-1",  "oral-2", "oral-3"};
+static const char *const phases[] = {"claim",   "figures", "method", "experiment", "untested",
+                                     "opinion", "oral-1",  "oral-2", "oral-3"};
 enum { N_PHASES = sizeof phases / sizeof *phases };
 
 enum status paper_load(struct paper **paper, const char *path, struct error *err)
@@ -44,11 +44,13 @@ enum status paper_load(struct paper **paper, const char *path, struct error *err
     status = question_nodes_check(loaded->nodes, loaded->nodes_count, path, err);
     for (unsigned i = 0; !status && i < N_PHASES; i++)
         if (i >= loaded->nodes_count || strcmp(loaded->nodes[i].id, phases[i]) != 0)
-            status = error_set(err, STATUS_FORMAT, "%s: node %u should be %s", path, i + 1,
-                               phases[i]);
+            status =
+                error_set(err, STATUS_FORMAT, "%s: node %u should be %s", path, i + 1, phases[i]);
     if (!status && *loaded->arxiv && (!*loaded->version || loaded->cites_count == 0))
-        status = error_set(err, STATUS_FORMAT, "%s: names no version that was read, or cites "
-                           "nothing from it", path);
+        status = error_set(err, STATUS_FORMAT,
+                           "%s: names no version that was read, or cites "
+                           "nothing from it",
+                           path);
     if (status) paper_free(loaded);
     else *paper = loaded;
     return status;

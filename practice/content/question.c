@@ -39,8 +39,7 @@ static const struct cyaml_schema_field wrong_fields[] = {
     SCHEMA_TEXT("against", struct rubric_wrong, against, 1, 40),
     SCHEMA_WORDS("said", struct rubric_wrong, said),
     SCHEMA_WORDS("correction", struct rubric_wrong, correction),
-    SCHEMA_LISTS("seen", struct rubric_wrong, seen),
-    CYAML_FIELD_END};
+    SCHEMA_LISTS("seen", struct rubric_wrong, seen), CYAML_FIELD_END};
 static const struct cyaml_schema_value wrong_value = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct rubric_wrong, wrong_fields)};
 
@@ -75,8 +74,8 @@ static const struct cyaml_schema_field question_fields[] = {
     SCHEMA_TEXT("area", struct question, area, 1, 20),
     SCHEMA_WORDS("title", struct question, title),
     CYAML_FIELD_INT("minutes", CYAML_FLAG_DEFAULT, struct question, minutes),
-    CYAML_FIELD_STRING_PTR("self_marked", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-                           struct question, self_marked, 0, 400),
+    CYAML_FIELD_STRING_PTR("self_marked", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct question,
+                           self_marked, 0, 400),
     SCHEMA_LIST("rounds", struct question, rounds, schema_word, 8),
     SCHEMA_LIST("skills", struct question, skills, schema_word, 12),
     SCHEMA_LIST("nodes", struct question, nodes, schema_node, 12),
@@ -88,8 +87,7 @@ static const struct cyaml_schema_field anchor_fields[] = {
     SCHEMA_TEXT("soup", struct anchor_set, soup, 1, 8000),
     SCHEMA_TEXT("wrong", struct anchor_set, wrong, 1, 8000),
     SCHEMA_TEXT("adequate", struct anchor_set, adequate, 1, 8000),
-    SCHEMA_TEXT("excellent", struct anchor_set, excellent, 1, 8000),
-    CYAML_FIELD_END};
+    SCHEMA_TEXT("excellent", struct anchor_set, excellent, 1, 8000), CYAML_FIELD_END};
 static const struct cyaml_schema_field anchors_fields[] = {
     CYAML_FIELD_MAPPING("en", CYAML_FLAG_DEFAULT, struct anchors, en, anchor_fields),
     CYAML_FIELD_MAPPING("es", CYAML_FLAG_DEFAULT, struct anchors, es, anchor_fields),
@@ -106,8 +104,7 @@ static const struct rubric_item *find_item(const struct rubric *rubric, const ch
     return NULL;
 }
 
-static enum status check_node(const struct question_node *node, const char *path,
-                              struct error *err)
+static enum status check_node(const struct question_node *node, const char *path, struct error *err)
 {
     const struct rubric *rubric = &node->rubric;
 
@@ -137,9 +134,8 @@ static enum status check_node(const struct question_node *node, const char *path
                              node->id, rubric->wrong[i].against);
     for (unsigned i = 0; i < node->numbers_count; i++)
         if (!*node->numbers[i].from == !*node->numbers[i].source)
-            return error_set(err, STATUS_FORMAT,
-                             "%s: node %s: \"%s\" needs either from or source", path, node->id,
-                             node->numbers[i].en);
+            return error_set(err, STATUS_FORMAT, "%s: node %s: \"%s\" needs either from or source",
+                             path, node->id, node->numbers[i].en);
     return STATUS_OK;
 }
 
@@ -189,8 +185,10 @@ static enum status check_question(const struct question *question, const char *p
     enum status status = STATUS_OK;
 
     if (strcmp(base, numbered) != 0 && strcmp(base, named) != 0)
-        status = error_set(err, STATUS_FORMAT, "%s: number is %s and name %s, so the file should "
-                           "be %s", path, question->number, question->name, numbered);
+        status = error_set(err, STATUS_FORMAT,
+                           "%s: number is %s and name %s, so the file should "
+                           "be %s",
+                           path, question->number, question->name, numbered);
     if (!status && (question->minutes < 1 || question->minutes > 240))
         status = error_set(err, STATUS_FORMAT, "%s: minutes is %d, expected 1 to 240", path,
                            question->minutes);
@@ -244,8 +242,7 @@ enum status questions_load(struct questions *questions, const char *folder, stru
 
     for (struct dirent *entry; !status && (entry = readdir(directory));) {
         const char *name = entry->d_name;
-        if (*name == '.' || !text_ends_with(name, ".yaml") ||
-            text_ends_with(name, ".anchors.yaml"))
+        if (*name == '.' || !text_ends_with(name, ".yaml") || text_ends_with(name, ".anchors.yaml"))
             continue;
         char *path = path_join(folder, name);
         struct question *question;
@@ -316,7 +313,8 @@ bool question_is_child(const char *child, const char *parent)
 {
     if (strcmp(parent, "0") == 0) return strcmp(child, "0") != 0 && !strchr(child, '.');
     const size_t size = strlen(parent);
-    return strncmp(child, parent, size) == 0 && child[size] == '.' && !strchr(child + size + 1, '.');
+    return strncmp(child, parent, size) == 0 && child[size] == '.' &&
+           !strchr(child + size + 1, '.');
 }
 
 enum status anchors_load(struct anchors **anchors, const struct question *question,

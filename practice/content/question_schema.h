@@ -14,11 +14,11 @@
 #define SCHEMA_LIST(key, type, member, entry, max) \
     CYAML_FIELD_SEQUENCE(key, CYAML_FLAG_POINTER, type, member, &entry, 0, max)
 
-extern const struct cyaml_schema_field schema_words_fields[];  /* struct words */
-extern const struct cyaml_schema_value schema_words;           /* an entry of struct words */
-extern const struct cyaml_schema_field schema_lists_fields[];  /* struct word_lists */
-extern const struct cyaml_schema_value schema_word;            /* char * of 1 to 200 bytes */
-extern const struct cyaml_schema_value schema_node;            /* struct question_node */
+extern const struct cyaml_schema_field schema_words_fields[]; /* struct words */
+extern const struct cyaml_schema_value schema_words;          /* an entry of struct words */
+extern const struct cyaml_schema_field schema_lists_fields[]; /* struct word_lists */
+extern const struct cyaml_schema_value schema_word;           /* char * of 1 to 200 bytes */
+extern const struct cyaml_schema_value schema_node;           /* struct question_node */
 
 /* What the form cannot say: weights, names, exactly one of from and source. */
 MUST_CHECK enum status question_nodes_check(const struct question_node *nodes, unsigned n,

@@ -36,8 +36,8 @@ enum status quiz_load(struct quiz **quiz, const char *path, struct error *err)
         if (quiz_card(loaded, card->name) != card)
             status = error_set(err, STATUS_FORMAT, "%s: two cards are called %s", path, card->name);
         else if (!card->found.en_count || !card->found.es_count)
-            status = error_set(err, STATUS_FORMAT, "%s: card %s has no line in one of the languages",
-                               path, card->name);
+            status = error_set(err, STATUS_FORMAT,
+                               "%s: card %s has no line in one of the languages", path, card->name);
     }
     if (status) quiz_free(loaded);
     else *quiz = loaded;
@@ -48,7 +48,7 @@ void quiz_free(struct quiz *quiz) { yaml_done(&quiz_value, quiz); }
 
 const struct quiz_card *quiz_card(const struct quiz *quiz, const char *name)
 {
-    for (unsigned i = 0; i < quiz->cards_count; i++)
+    for (unsigned i = 0; quiz && i < quiz->cards_count; i++)
         if (strcmp(quiz->cards[i].name, name) == 0) return &quiz->cards[i];
     return NULL;
 }

@@ -28,7 +28,7 @@ struct quiz {
 MUST_CHECK enum status quiz_load(struct quiz **quiz, const char *path, struct error *err);
 void quiz_free(struct quiz *quiz);
 
-/* The card with that name; NULL when there is none. */
+/* The card with that name; NULL when there is none, or no quiz. */
 const struct quiz_card *quiz_card(const struct quiz *quiz, const char *name);
 
 #endif

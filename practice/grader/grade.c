@@ -169,8 +169,11 @@ static void run_case(struct grading *grading, int kind, int *restarts, struct tr
         grading->compared[at] =
             compare_case(&grading->result->findings, oracle, kind, kind, in, &want, out);
         record_done(&want);
-    } else {
+    } else if (out->n_fields) {
         grading->compared[at] = true;
+    } else {
+        findings_add(&grading->result->findings, CHECK_CONTRACT, kind,
+                     _("case \"%s\": the answer is empty"), _(oracle->kinds[kind].name));
     }
     grading->n_runs++;
 }
@@ -236,12 +239,13 @@ static void name_mask(struct grading *grading, uint32_t mask)
         if (mask & 1u << i) name_mistake(grading->result, grading->oracle->mistakes[i].name);
 }
 
-/* Try every subset of `among` with at most `most` mistakes, fewest first. */
-static bool try_subsets(struct grading *grading, uint32_t among, int most)
+/* Try every subset of `among` with at most `most` mistakes, fewest first, each together with
+ * `known`: those that another check has found already. */
+static bool try_subsets(struct grading *grading, uint32_t among, int most, uint32_t known)
 {
-    for (int size = 1; size <= most; size++)
-        for (uint32_t mask = among; mask; mask = (mask - 1) & among)
-            if (__builtin_popcount(mask) == size && reproduces(grading, mask)) {
+    for (int size = known ? 0 : 1; size <= most; size++)
+        for (uint32_t mask = among, more = 1; more; more = mask, mask = (mask - 1) & among)
+            if (__builtin_popcount(mask) == size && reproduces(grading, mask | known)) {
                 name_mask(grading, mask);
                 return true;
             }
@@ -256,6 +260,19 @@ static bool try_in_order(struct grading *grading, uint32_t among)
             return true;
         }
     return false;
+}
+
+/* The mistakes of this bug hunt that are not found by numbers and are known to be in. Some of them
+ * change what the others do to the numbers. */
+static uint32_t known_otherwise(const struct grading *grading)
+{
+    uint32_t known = 0;
+    for (int i = 0; i < grading->oracle->n_mistakes; i++)
+        for (int k = 0; k < grading->result->n_diagnosis; k++)
+            if (grading->oracle->mistakes[i].found != FOUND_BY_NUMBERS &&
+                strcmp(grading->oracle->mistakes[i].name, grading->result->diagnosis[k]) == 0)
+                known |= 1u << i;
+    return known;
 }
 
 static bool was_planted(const struct grade_request *request, const char *name)
@@ -286,12 +303,14 @@ static void diagnose(struct grading *grading)
                 name_mistake(grading->result, grading->result->findings.list[i].mistake);
     if (!oracle->solve || reproduces(grading, 0)) return;
     if (request->n_planted) {
-        try_subsets(grading, planted, request->n_planted);
+        const uint32_t known = known_otherwise(grading);
+        if (known && try_subsets(grading, planted, request->n_planted, known)) return;
+        try_subsets(grading, planted, request->n_planted, 0);
         return;
     }
     if (grading->result->n_diagnosis) return;
     if (try_in_order(grading, by_numbers)) return;
-    try_subsets(grading, by_numbers, 2);
+    try_subsets(grading, by_numbers, 2, 0);
 }
 
 /* ---- time ---- */
@@ -310,19 +329,42 @@ static bool fresh_process(struct grading *grading, struct trouble *trouble)
     return !trouble->kind;
 }
 
+/* What a call that belongs to no case did wrong. */
+static void note_timed_trouble(struct grading *grading, const struct trouble *trouble)
+{
+    if (ends_grading(trouble)) {
+        grading->result->trouble = *trouble;
+        return;
+    }
+    findings_add(&grading->result->findings, CHECK_COMPLEXITY, -1, _("while it was timed: %s"),
+                 trouble->message);
+}
+
 static void time_complexity(struct grading *grading)
 {
     const struct complexity *rule = &grading->oracle->complexity;
     struct result *result = grading->result;
+    const bool wrong_expected = result->findings.n > 0;
     struct trouble trouble = {0};
+    struct growth growth = {0};
 
     if (fresh_process(grading, &trouble))
-        timing_complexity(&result->exponent, &grading->runner, grading->oracle,
-                          grading->request->seed, &trouble);
+        timing_complexity(&growth, &grading->runner, grading->oracle, grading->request->seed,
+                          wrong_expected, &trouble);
     if (trouble.kind) {
-        note_trouble(grading, -1, &trouble);
+        note_timed_trouble(grading, &trouble);
         return;
     }
+    if (growth.wrong_n) {
+        findings_add(
+            &result->findings, CHECK_NUMBERS, -1,
+            _("when it was timed with size %lld, an answer was wrong (%lld calls in a "
+              "row): timed calls are compared too, at every size, and each has inputs of its "
+              "own"),
+            (long long)growth.wrong_n, (long long)growth.wrong_calls);
+        return;
+    }
+    result->exponent = growth.exponent;
     result->exponent_limit = rule->limit;
     if (result->exponent > rule->limit)
         findings_add(&result->findings, CHECK_COMPLEXITY, -1,

@@ -107,7 +107,15 @@ struct oracle {
         int64_t sizes[TIMED_SIZES]; /* 0: no complexity check */
         int64_t c_times;            /* in the C lane, sizes are so many times larger; 0: the same */
         double expected, limit;     /* exponents; above `limit` fails */
-        bool calls_inside;   /* the call itself repeats `calls` times (field of the record) */
+        bool calls_inside; /* the call itself repeats `calls` times (field of the record) */
+        /* With calls_inside: whether the answer of call number `call` of a timed record is right.
+         * The record also has `done`, how many calls of its series came before, and `series`, a
+         * number of the series' own, from which the child makes every call's own inputs, so that
+         * no answer is of use again. It answers for all of its calls, not knowing which are
+         * looked at. `out` is the candidate's: look before reading. */
+        bool asked_apart; /* answering takes time of its own: only records whose field `asked` is 1
+                             are to be answered, and they are not measured */
+        bool (*right)(const struct record *in, const struct record *out, int64_t call);
         const char *mistake; /* named when it fails; NULL: none */
     } complexity;
 };

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/locale.h"
+#include "sandbox/sandbox.h"
 
 enum { ANSWER_LIMIT = 16384, ANSWER_MS = 60000 };
 
@@ -133,6 +134,15 @@ static bool from_cache(struct python *python, const char *file, const char *key,
     return found;
 }
 
+/* The first place of it that the user of a run cannot read; NULL when it reaches them all. */
+static const char *shut_place(const struct python *python)
+{
+    if (!sandbox_reaches(python->program)) return python->program;
+    for (int i = 0; python->prefixes[i]; i++)
+        if (!sandbox_reaches(python->prefixes[i])) return python->prefixes[i];
+    return NULL;
+}
+
 enum status python_find(struct python *python, enum lane lane, const char *configured,
                         const char *cache, struct error *err)
 {
@@ -140,15 +150,23 @@ enum status python_find(struct python *python, enum lane lane, const char *confi
     const char *const candidates[] = {configured, "python3", "/usr/bin/python3"};
     char *key = cache_key(configured);
     char *file = cache ? text_printf("%s/python-%s", cache, library) : NULL;
-    struct text tried = {0};
+    struct text tried = {0}, shut = {0};
     bool found = false;
 
     *python = (struct python){0};
     if (file) found = from_cache(python, file, key, library);
+    if (found && shut_place(python)) {
+        python_done(python);
+        found = false;
+    }
     for (size_t i = 0; !found && i < sizeof candidates / sizeof candidates[0]; i++) {
         if (!candidates[i]) continue;
         char *answer = ask(candidates[i], library);
         found = answer && take_answer(python, answer, library);
+        if (found && shut_place(python)) {
+            if (!shut.size) text_add(&shut, shut_place(python));
+            found = false;
+        }
         if (found && file) {
             char *kept = text_printf("%s%s", key, answer);
             enum status ignored = file_write(file, kept, strlen(kept), 0600, NULL);
@@ -163,10 +181,17 @@ enum status python_find(struct python *python, enum lane lane, const char *confi
     free(key);
     free(file);
     enum status status = STATUS_OK;
-    if (!found)
+    if (!found && shut.size)
+        status =
+            error_set(err, STATUS_UNAVAILABLE,
+                      _("%s is not available here: the unprivileged user of a run cannot reach "
+                        "%s: install it for all (in /usr), or do not run as root"),
+                      lane_title(lane), text_string(&shut));
+    else if (!found)
         status = error_set(err, STATUS_UNAVAILABLE,
                            _("%s is not available here: none of %s can import %s"),
                            lane_title(lane), text_string(&tried), library);
+    text_done(&shut);
     text_done(&tried);
     return status;
 }

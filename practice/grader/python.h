@@ -1,8 +1,8 @@
 /* python.h -- which Python interpreter serves a lane.
  *
- * The first of: the configured one, python3 on PATH, /usr/bin/python3 that
- * imports the lane's library, isolated (-I), as the worker will. It is asked where it lives, so that one outside the
- * system folders can be made readable in the sandbox.
+ * The first of: the configured one, python3 on PATH, /usr/bin/python3 that imports the lane's
+ * library, isolated (-I), as the worker will, and that the user of a run can reach. It is asked
+ * where it lives, so that one outside the system folders can be made readable in the sandbox.
  *
  * The answer is kept in a cache folder and believed while the interpreter, the library, PATH
  * and the configuration are what they were; a "no" is never kept.

@@ -1,6 +1,7 @@
 #include "grader/runner.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <signal.h>
@@ -24,6 +25,19 @@ void grader_done(struct grader *grader)
         worker_free(grader->workers[lane]);
         grader->workers[lane] = NULL;
     }
+    if (!grader->stage) return;
+    const enum status gone = sandbox_folder_remove(grader->stage, NULL);
+    (void)gone; /* if not, the next start sweeps it */
+    free(grader->stage);
+    grader->stage = NULL;
+}
+
+enum status grader_helper(char **path, struct grader *grader, const char *name, struct error *err)
+{
+    char *from = path_join(grader->helpers, name);
+    const enum status status = sandbox_stage(path, &grader->stage, from, grader->scratch, err);
+    free(from);
+    return status;
 }
 
 static void PRINTF_LIKE(3, 4)
@@ -49,10 +63,10 @@ static const char *compiler(void)
 /* The compiler's words without our folders before each file name. */
 static void add_shortened(struct text *out, const char *words, const struct runner *runner)
 {
-    const char *const folders[] = {runner->folder, runner->grader->helpers};
+    const char *const folders[] = {runner->folder, runner->grader->helpers, runner->grader->stage};
     for (const char *p = words; *p;) {
         size_t skip = 0;
-        for (int i = 0; i < 2 && *p == '/'; i++) {
+        for (int i = 0; i < 3 && *p == '/'; i++) {
             const size_t size = folders[i] ? strlen(folders[i]) : 0;
             if (size && strncmp(p, folders[i], size) == 0 && p[size] == '/') skip = size + 1;
         }
@@ -167,7 +181,13 @@ static void build_c(struct runner *runner, struct trouble *trouble)
                     _("the C lane is not available here: there is no compiler in /usr/bin"));
         return;
     }
-    char *object = text_printf("%s/call-%s.o", runner->grader->helpers, drill->number);
+    char *name = text_printf("call-%s.o", drill->number), *object;
+    enum status status = grader_helper(&object, runner->grader, name, &err);
+    free(name);
+    if (status) {
+        set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
+        return;
+    }
     char *header = text_printf("%s/%s.h", runner->folder, drill->file);
     char *file = text_printf("%s/%s.c", runner->folder, drill->file);
     char *program = text_printf("%s/attempt", runner->folder);
@@ -196,7 +216,7 @@ static void build_c(struct runner *runner, struct trouble *trouble)
         .readable = readable,
         .unsafe = runner->grader->unsafe,
     };
-    enum status status = sandbox_start(&runner->sandbox, &request, &err);
+    status = sandbox_start(&runner->sandbox, &request, &err);
     if (!status) status = sandbox_finish(&runner->sandbox, &report, &err);
     if (status == STATUS_UNAVAILABLE) set_trouble(trouble, TROUBLE_UNAVAILABLE, "%s", err.message);
     else if (status) set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
@@ -230,10 +250,20 @@ static void start_c(struct runner *runner, struct trouble *trouble)
     const bool sanitized = runner->build == RUNNER_SANITIZED;
     const struct sandbox_profile *profile =
         sanitized ? &sandbox_profile_c_sanitized : &sandbox_profile_c;
-    char *program = runner->source ? text_printf("%s/attempt", runner->folder)
-                                   : text_printf("%s/reference-%s", runner->grader->helpers,
-                                                 runner->drill->number);
     struct error err = {0};
+    enum status status = STATUS_OK;
+    char *program = NULL;
+    if (runner->source) {
+        program = text_printf("%s/attempt", runner->folder);
+    } else {
+        char *name = text_printf("reference-%s", runner->drill->number);
+        status = grader_helper(&program, runner->grader, name, &err);
+        free(name);
+    }
+    if (status) {
+        set_trouble(trouble, TROUBLE_OURS, "%s", err.message);
+        return;
+    }
     const char *const argv[] = {program, NULL};
     const char *const readable[] = {runner->source ? NULL : program, NULL}; /* its folder is */
     const struct sandbox_request request = {
@@ -245,7 +275,7 @@ static void start_c(struct runner *runner, struct trouble *trouble)
         .channel = true,
         .unsafe = runner->grader->unsafe,
     };
-    const enum status status = sandbox_start(&runner->sandbox, &request, &err);
+    status = sandbox_start(&runner->sandbox, &request, &err);
     free(program);
     if (status) {
         set_trouble(trouble, status == STATUS_UNAVAILABLE ? TROUBLE_UNAVAILABLE : TROUBLE_OURS,
@@ -271,12 +301,34 @@ static void open_c(struct runner *runner, struct trouble *trouble)
 
 static struct drain drain_of(struct runner *runner)
 {
+    if (runner->printed_before > runner->printed.size) runner->printed_before = 0; /* taken away */
     return (struct drain){.fd = runner->output,
                           .text = &runner->printed,
-                          .limit_bytes = worker_profile(runner->lane)->output_bytes};
+                          .limit_bytes = runner->printed_before +
+                                         worker_profile(runner->lane)->output_stop_bytes};
 }
 
 bool runner_alive(const struct runner *runner) { return runner->channel >= 0; }
+
+/* Of what one Python process printed, keep as much as the sandbox keeps of a C program: the
+ * beginning, how much is left out, the end. */
+static void cut_printed(struct runner *runner)
+{
+    const size_t kept = worker_profile(runner->lane)->output_bytes, head = kept / 4 * 3;
+    if (runner->printed_before > runner->printed.size) runner->printed_before = 0;
+    const size_t printed = runner->printed.size - runner->printed_before;
+    if (printed > kept) {
+        struct text cut = {0};
+        const char *all = text_string(&runner->printed);
+        text_add_bytes(&cut, all, runner->printed_before + head);
+        text_format(&cut, _("\n[... %llu bytes left out ...]\n"),
+                    (unsigned long long)(printed - kept));
+        text_add_bytes(&cut, all + runner->printed.size - (kept - head), kept - head);
+        text_done(&runner->printed);
+        runner->printed = cut;
+    }
+    runner->printed_before = runner->printed.size;
+}
 
 /* The process is gone or must go: find out why, and release it. */
 static void end(struct runner *runner, struct trouble *trouble)
@@ -318,6 +370,7 @@ static void end(struct runner *runner, struct trouble *trouble)
     drain_rest(&drain);
     close(runner->output);
     runner->output = -1;
+    cut_printed(runner);
 }
 
 /* What a reply says of itself, as trouble; the reply's own fields are left alone. */
@@ -345,7 +398,12 @@ static void reply_trouble(const struct runner *runner, const struct record *repl
             trouble->limit = SANDBOX_LIMIT_MEMORY;
             trouble->limit_value =
                 (double)worker_profile(runner->lane)->memory_bytes / (1024.0 * 1024.0);
-            trouble->limit_used = trouble->limit_value;
+            /* what was in use, or was asked for at once; refused below the limit: all of it */
+            const struct array *used = record_find(reply, "_memory_bytes");
+            const double used_mib = used && used->dtype == DTYPE_I64 && used->ndim == 0
+                                        ? (double)record_int(reply, "_memory_bytes") / 1048576.0
+                                        : 0;
+            trouble->limit_used = fmax(trouble->limit_value, used_mib);
         }
         free(said);
         return;
@@ -363,7 +421,7 @@ static void end_of_channel(struct runner *runner, enum channel_end why, struct t
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_OUTPUT;
         trouble->limit_value = trouble->limit_used =
-            (double)worker_profile(runner->lane)->output_bytes / 1024.0;
+            (double)worker_profile(runner->lane)->output_stop_bytes / 1024.0;
     } else if (why == CHANNEL_LATE) {
         trouble->kind = TROUBLE_LIMIT;
         trouble->limit = SANDBOX_LIMIT_WALL;

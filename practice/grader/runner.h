@@ -44,9 +44,14 @@ struct grader {
     const char *python;  /* configured interpreter, or NULL */
     const char *cache;   /* folder for what need not be found out twice, or NULL */
     bool unsafe;         /* run even without namespaces and Landlock */
+    char *stage;         /* copies of helpers that a run could not reach, made at need, or NULL */
     struct worker *workers[LANE_COUNT];
 };
 void grader_done(struct grader *grader);
+
+/* Where a run can read the helper `name`. The caller frees *path. */
+MUST_CHECK enum status grader_helper(char **path, struct grader *grader, const char *name,
+                                     struct error *err);
 
 struct runner {
     struct grader *grader;
@@ -60,6 +65,7 @@ struct runner {
     enum runner_build { RUNNER_FAST, RUNNER_SANITIZED } build; /* the C lane is built both ways */
     struct sandbox sandbox;
     struct text printed;
+    size_t printed_before; /* of it, by processes that have ended */
     double wall_s;
     double cpu_ms; /* after close */
     uint64_t memory_bytes;

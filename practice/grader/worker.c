@@ -60,8 +60,14 @@ static struct worker *start(struct grader *grader, enum lane lane, struct troubl
         return NULL;
     }
 
-    char *script = text_printf("%s/worker.py", grader->helpers);
-    char *confine = text_printf("%s/libconfine.so", grader->helpers);
+    char *script = NULL, *confine = NULL;
+    if (grader_helper(&script, grader, "worker.py", &err) ||
+        grader_helper(&confine, grader, "libconfine.so", &err)) {
+        set_trouble(trouble, TROUBLE_OURS, err.message);
+        free(script);
+        worker_free(worker);
+        return NULL;
+    }
     const char *readable[PYTHON_PREFIX_LIMIT + 3] = {script, confine};
     for (int i = 0; worker->python.prefixes[i]; i++) readable[i + 2] = worker->python.prefixes[i];
     const char *const argv[] = {worker->python.program, "-I",    "-B", script,

@@ -26,8 +26,8 @@ static struct rubric rubric_of(const struct brief *brief)
 
 static bool is_assumption(const char *question)
 {
-    static const char *const words[] = {"assum", "suppos", "supon", "supong", "asum",
-                                        "let's say", "say ", "digamos"};
+    static const char *const words[] = {"assum", "suppos",    "supon", "supong",
+                                        "asum",  "let's say", "say ",  "digamos"};
     struct prose prose;
     bool is_one = false;
     if (prose_read(&prose, question, NULL)) return false;
@@ -89,8 +89,8 @@ enum status clarify_ask(struct clarify *clarify, struct progress *progress,
     status = answer_add(&answer, progress, round, step, err);
     answer_done(&answer);
     if (!status && seconds > 0)
-        status = step_spend(step, progress, round,
-                            llround(seconds * 1000 * round->time_factor), err);
+        status =
+            step_spend(step, progress, round, llround(seconds * 1000 * round->time_factor), err);
     return status;
 }
 
@@ -117,9 +117,8 @@ static enum known known_of(const struct answer *answers, int n, const char *card
     return known;
 }
 
-enum status clarify_end(struct answer *answer, struct progress *progress,
-                        const struct round *round, const struct step *step,
-                        const struct brief *brief, struct error *err)
+enum status clarify_end(struct answer *answer, struct progress *progress, const struct round *round,
+                        const struct step *step, const struct brief *brief, struct error *err)
 {
     struct answer *asked;
     int n;
@@ -135,22 +134,22 @@ enum status clarify_end(struct answer *answer, struct progress *progress,
         const enum known known = known_of(asked, n, card->name);
         all += card->weight;
         got += card->weight * (known == CARD_ASKED ? 1 : known == CARD_ASSUMED ? 0.5 : 0);
-        json_t *item = json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight,
-                                 "verdict", known ? "found" : "not-found", "text",
-                                 words_in(&card->answer, language));
+        json_t *item =
+            json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight, "verdict",
+                      known ? "found" : "not-found", "text", words_in(&card->answer, language));
         if (!known)
             json_object_set_new(item, "correction",
                                 json_string(words_in(&card->consequence, language)));
         json_array_append_new(items, item);
     }
-    json_t *result = json_pack("{s:f, s:s, s:o}", "score", got / all, "language", language, "items",
-                               items);
-    *answer = (struct answer){.ask = text_copy(words_in(&brief->vague, language)),
-                              .text = text_printf(ngettext("%d question", "%d questions",
-                                                           (unsigned long)n), n),
-                              .started_ms = step->started_ms,
-                              .score = got / all,
-                              .result = json_line(result)};
+    json_t *result =
+        json_pack("{s:f, s:s, s:o}", "score", got / all, "language", language, "items", items);
+    *answer = (struct answer){
+        .ask = text_copy(words_in(&brief->vague, language)),
+        .text = text_printf(ngettext("%d question", "%d questions", (unsigned long)n), n),
+        .started_ms = step->started_ms,
+        .score = got / all,
+        .result = json_line(result)};
     json_decref(result);
     answer_list_done(asked, n);
     char *item = text_printf("%s/clarify", step->item);

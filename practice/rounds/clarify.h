@@ -29,8 +29,7 @@ MUST_CHECK enum status clarify_ask(struct clarify *clarify, struct progress *pro
 
 /* Only the matching. STATUS_FORMAT when a card's line cannot be read. */
 MUST_CHECK enum status clarify_match(struct clarify *clarify, const struct brief *brief,
-                                     const char *language, const char *question,
-                                     struct error *err);
+                                     const char *language, const char *question, struct error *err);
 
 /* Score the phase and store it as the step's last answer, which is the caller's (answer_done). */
 MUST_CHECK enum status clarify_end(struct answer *answer, struct progress *progress,

@@ -7,6 +7,7 @@
 #include "base/locale.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "rounds/packet.h"
 #include "store/query.h"
 
 enum { PHONE_MINUTES = 30, CODING_MINUTES = 60, N_VALUES = 2, N_STORIES = 3, N_WEAK = 3 };
@@ -97,8 +98,8 @@ static bool is_whiteboard(const struct question *question)
 
 static enum status nothing(struct draw *draw, const char *what)
 {
-    return error_set(draw->err, STATUS_NOT_FOUND, _("round %s: there is no %s"),
-                     draw->round->name, what);
+    return error_set(draw->err, STATUS_NOT_FOUND, _("round %s: there is no %s"), draw->round->name,
+                     what);
 }
 
 /* The wanted item, or one of its kind. */
@@ -108,8 +109,7 @@ static enum status draw_question(struct draw *draw, struct rng *rng, char item[S
     enum status status = STATUS_OK;
 
     if (text_starts_with(draw->round->content, "question/")) {
-        const struct question *question =
-            library_question(draw->library, draw->round->content);
+        const struct question *question = library_question(draw->library, draw->round->content);
         if (!question) return nothing(draw, draw->round->content);
         snprintf(item, STEP_ITEM_SIZE, "question/%s", question->number);
         return STATUS_OK;
@@ -127,8 +127,8 @@ static enum status draw_question(struct draw *draw, struct rng *rng, char item[S
 }
 
 /* A drill that takes at most `minutes` and is not `other`; an empty item when none fits. */
-static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes,
-                              const char *other, struct candidate *drill)
+static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes, const char *other,
+                              struct candidate *drill)
 {
     struct pool pool = {.n = 0};
     enum status status = STATUS_OK;
@@ -149,8 +149,7 @@ static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes,
 
 /* ---- the rounds ---- */
 
-static enum status draw_area(struct draw *draw, const char *area, int at_most,
-                             const char *but)
+static enum status draw_area(struct draw *draw, const char *area, int at_most, const char *but)
 {
     int taken = 0;
     for (int i = 0; i < draw->library->questions.n_questions && taken < at_most; i++) {
@@ -247,8 +246,8 @@ static enum status draw_behavioral(struct draw *draw, struct rng *rng)
 
     for (int i = 0; !status && i < library->questions.n_questions; i++)
         if (strcmp(library->questions.questions[i]->area, "values") == 0)
-            status = offer(draw, &values, rng, library->questions.questions[i]->minutes,
-                           "question", library->questions.questions[i]->number);
+            status = offer(draw, &values, rng, library->questions.questions[i]->minutes, "question",
+                           library->questions.questions[i]->number);
     for (int i = 0; !status && i < library->n_stories; i++)
         status = offer(draw, &stories, rng, library->stories[i]->minutes, "story",
                        library->stories[i]->number);
@@ -287,11 +286,15 @@ static enum status draw_manager(struct draw *draw)
 }
 
 enum status round_draw(struct step *steps, int *n, const struct round *round,
-                        const struct library *library, const struct drills *drills,
-                        struct progress *progress, struct error *err)
+                       const struct library *library, const struct drills *drills,
+                       struct progress *progress, struct error *err)
 {
-    struct draw draw = {.steps = steps, .round = round,       .library = library,
-                            .drills = drills, .progress = progress, .err = err};
+    struct draw draw = {.steps = steps,
+                        .round = round,
+                        .library = library,
+                        .drills = drills,
+                        .progress = progress,
+                        .err = err};
     struct rng rng;
     enum status status;
 
@@ -309,9 +312,51 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
         status = draw_question(&draw, &rng, item);
         if (!status)
             add(&draw, "question", STEP_WORDS, library_question(library, item)->minutes, item);
+    } else if (strcmp(round->name, "story") == 0) {
+        const struct story *story = library_story(library, round->content);
+        status = story ? STATUS_OK : nothing(&draw, round->content);
+        if (story) add(&draw, "story", STEP_WORDS, story->minutes, round->content);
     } else {
         status = error_set(err, STATUS_NOT_FOUND, _("there is no round %s"), round->name);
     }
     *n = status ? 0 : draw.n;
     return status;
+}
+
+/* ---- names ---- */
+
+const char *phase_title(const char *phase)
+{
+    static const struct {
+        const char *phase, *name;
+    } names[] = {
+        {"question", N_("question")},
+        {"drill", N_("drill")},
+        {"clarify", N_("requirements")},
+        {"estimate", N_("estimate")},
+        {"architecture", N_("architecture")},
+        {"deep-dive", N_("deep dive")},
+        {"failure-1", N_("first failure")},
+        {"failure-2", N_("second failure")},
+        {"claim", N_("claim")},
+        {"figures", N_("figures and tables")},
+        {"method", N_("method")},
+        {"experiment", N_("headline experiment")},
+        {"untested", N_("what is not tested")},
+        {"opinion", N_("your opinion")},
+        {"oral-1", N_("oral")},
+        {"oral-2", N_("oral")},
+        {"oral-3", N_("oral")},
+        {"values", N_("values")},
+        {"story", N_("story")},
+        {"present", N_("presenting")},
+        {"probe", N_("being probed")},
+        {"weak-1", N_("a weak point")},
+        {"weak-2", N_("a weak point")},
+        {"weak-3", N_("a weak point")},
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i].phase, phase) == 0) return _(names[i].name);
+    const struct round_kind *kind = round_kind(phase);
+    return kind ? _(kind->title) : phase;
 }

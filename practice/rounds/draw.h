@@ -9,6 +9,7 @@
  *   behavioral   two questions on values, three stories
  *   manager      three weak points of the packet, what is being built, your questions
  *   ask          one whiteboard question
+ *   story        one story of the candidate's own, with all five probes
  *
  * What was answered least often comes first; a seed decides between equals.
  * Tests: tests/rounds/draw_test.c
@@ -23,7 +24,10 @@
 /* The steps of `round` (its name, content and seed) into `steps`, [ROUND_STEP_LIMIT].
  * STATUS_NOT_FOUND when what was asked for does not exist or nothing fits. */
 MUST_CHECK enum status round_draw(struct step *steps, int *n, const struct round *round,
-                                   const struct library *library, const struct drills *drills,
-                                   struct progress *progress, struct error *err);
+                                  const struct library *library, const struct drills *drills,
+                                  struct progress *progress, struct error *err);
+
+/* A step's phase, or a round's name, for people, in the user's language. */
+const char *phase_title(const char *phase);
 
 #endif

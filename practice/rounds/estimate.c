@@ -65,8 +65,7 @@ static enum status take(struct estimate *estimate, const char *line, struct erro
     while (isspace((unsigned char)*at) || *at == '~') at++;
 
     const int place = place_of(estimate, line, size);
-    if (place < 0)
-        return error_set(err, STATUS_USAGE, _("the sheet has no %.*s"), (int)size, line);
+    if (place < 0) return error_set(err, STATUS_USAGE, _("the sheet has no %.*s"), (int)size, line);
     double value;
     const char *unit = unit_of(estimate->brief, place);
     if (!read_value(&value, at, unit, style_of(estimate->round)))
@@ -109,8 +108,8 @@ enum status estimate_open(struct estimate *estimate, struct progress *progress,
     struct answer *before;
     int n;
     const size_t n_values = brief->variables_count + brief->estimates_count;
-    *estimate = (struct estimate){.progress = progress, .round = round, .step = step,
-                                  .brief = brief};
+    *estimate =
+        (struct estimate){.progress = progress, .round = round, .step = step, .brief = brief};
     enum status status = answer_list(&before, &n, progress, round->id, step->place, err);
     if (status) return status;
 
@@ -153,7 +152,9 @@ static double judge(struct text *words, const struct brief_estimate *estimate, d
         text_format(words, _("off by a factor of %g: %s"), check.factor,
                     check.reason ? _(check.reason) : "");
         return 0.25;
-    case VERDICT_WRONG: text_format(words, _("%.2g times what it should be"), check.ratio); return 0;
+    case VERDICT_WRONG:
+        text_format(words, _("%.2g times what it should be"), check.ratio);
+        return 0;
     }
     return 0;
 }
@@ -181,10 +182,10 @@ enum status estimate_end(struct answer *answer, struct estimate *estimate, struc
         text_format(&text, "%s: ", spanish ? each->es : each->en);
         number_text(&text, computed, 4, style);
         text_format(&text, " %s = %s; %s", each->unit, each->from, text_string(&words));
-        json_array_append_new(
-            items, json_pack("{s:s, s:i, s:s, s:s}", "name", each->name, "weight", each->weight,
-                             "verdict", share >= 0.5 ? "found" : "not-found", "text",
-                             text_string(&text)));
+        json_array_append_new(items, json_pack("{s:s, s:i, s:s, s:s}", "name", each->name, "weight",
+                                               each->weight, "verdict",
+                                               share >= 0.5 ? "found" : "not-found", "text",
+                                               text_string(&text)));
         if (!isnan(estimate->said[i]))
             text_format(&sheet, "%s = %g %s\n", each->name, estimate->said[i], each->unit);
         text_done(&words);

@@ -17,7 +17,8 @@ const struct round_kind round_kinds[] = {
     {"coding", "3", N_("Coding"), N_("a primitive from a blank file, one or two of them"), 60},
     {"research", "3'", N_("Research-project deep dive"),
      N_("45 minutes of presenting, 45 of being probed"), 90},
-    {"paper", "4", N_("Paper and depth"), N_("claim, method, evidence, and what is not tested"), 60},
+    {"paper", "4", N_("Paper and depth"), N_("claim, method, evidence, and what is not tested"),
+     60},
     {"behavioral", "5", N_("Behavioral and values"),
      N_("stories with the trade-offs that were made; the view on AI safety"), 45},
     {"manager", "6", N_("Hiring manager"),
@@ -115,8 +116,7 @@ enum status packet_load(struct packet *packet, struct progress *progress, const 
     return status;
 }
 
-static enum status insert(const struct packet *packet, struct progress *progress,
-                          struct error *err)
+static enum status insert(const struct packet *packet, struct progress *progress, struct error *err)
 {
     struct query query;
     query_open(&query, progress->database,

@@ -36,7 +36,7 @@ struct round_kind {
     const char *graded; /* N_(): what is graded, one line */
     int minutes;
 };
-extern const struct round_kind round_kinds[]; /* ends with a NULL name */
+extern const struct round_kind round_kinds[];          /* ends with a NULL name */
 const struct round_kind *round_kind(const char *name); /* NULL when there is none */
 
 /* The names of a track's rounds in order, ending in NULL; and the day (1, 2) of each. */
@@ -56,14 +56,14 @@ MUST_CHECK enum status packet_begin(struct packet *packet, struct progress *prog
                                     const struct packet_start *start, struct error *err);
 
 /* The running one; *found is false when there is none. */
-MUST_CHECK enum status packet_running(struct packet *packet, bool *found,
-                                      struct progress *progress, struct error *err);
+MUST_CHECK enum status packet_running(struct packet *packet, bool *found, struct progress *progress,
+                                      struct error *err);
 
 /* The newest one in any state. */
 MUST_CHECK enum status packet_latest(struct packet *packet, bool *found, struct progress *progress,
                                      struct error *err);
-MUST_CHECK enum status packet_load(struct packet *packet, struct progress *progress,
-                                   const char *id, struct error *err);
+MUST_CHECK enum status packet_load(struct packet *packet, struct progress *progress, const char *id,
+                                   struct error *err);
 
 /* End it; planned rounds are abandoned with it. */
 MUST_CHECK enum status packet_end(struct packet *packet, struct progress *progress,

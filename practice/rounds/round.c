@@ -11,7 +11,8 @@
 #include "base/text.h"
 #include "store/query.h"
 
-static const char *const state_names[] = {"planned", "running", "done", "abandoned"};
+static const char *const state_names[] = {N_("planned"), N_("running"), N_("done"),
+                                          N_("abandoned")};
 static const char *const kind_names[] = {"words", "drill", "cards", "worksheet"};
 
 const char *round_state_name(enum round_state state)
@@ -212,8 +213,8 @@ enum status round_begin(struct round *round, struct progress *progress, const st
         query_bind_int(&query, 2, now);
         status = query_run(&query, err);
         if (!status && database_changes(progress->database) != 1)
-            status = error_set(err, STATUS_CONFLICT, _("the round %s was begun already"),
-                               round->name);
+            status =
+                error_set(err, STATUS_CONFLICT, _("the round %s was begun already"), round->name);
     }
     status = database_end(progress->database, status, err);
     if (!status) {
@@ -312,8 +313,8 @@ struct step_time step_time(const struct step *step, const struct round *round, i
     return time;
 }
 
-static enum status store_step(struct progress *progress, const char *round,
-                              const struct step *step, struct error *err)
+static enum status store_step(struct progress *progress, const char *round, const struct step *step,
+                              struct error *err)
 {
     struct query query;
     query_open(&query, progress->database,

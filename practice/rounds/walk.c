@@ -82,7 +82,7 @@ static const struct question_node *next_of_tree(const struct tree *tree)
     return child_of(tree, root);
 }
 
-static const struct question_node *next_of_story(const struct tree *tree, int64_t seed)
+static const struct question_node *next_of_story(const struct tree *tree, int64_t seed, int probes)
 {
     if (!said(tree, &tree->nodes[0])) return &tree->nodes[0];
 
@@ -91,7 +91,7 @@ static const struct question_node *next_of_story(const struct tree *tree, int64_
     int asked = 0;
     for (unsigned i = 1; i < tree->n_nodes; i++)
         if (said(tree, &tree->nodes[i])) asked++;
-    if (asked >= WALK_PROBES || tree->n_nodes < 2) return NULL;
+    if (asked >= probes || tree->n_nodes < 2) return NULL;
 
     const unsigned first = (unsigned)rng_below(&rng, (int64_t)tree->n_nodes - 1);
     for (unsigned i = 0; i + 1 < tree->n_nodes; i++) {
@@ -115,6 +115,8 @@ const struct question_node *walk_next(const struct library *library, const struc
     struct tree tree = {.item = step->item, .answers = answers, .n_answers = n_answers};
     tree.nodes = library_nodes(library, step->item, &tree.n_nodes);
     if (!tree.nodes) return NULL;
-    if (text_starts_with(step->item, "story/")) return next_of_story(&tree, round->seed);
+    if (text_starts_with(step->item, "story/"))
+        return next_of_story(&tree, round->seed,
+                             strcmp(round->name, "story") == 0 ? (int)tree.n_nodes : WALK_PROBES);
     return next_of_tree(&tree);
 }

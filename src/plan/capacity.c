@@ -217,7 +217,7 @@ static void compute_prefill(struct capacity *out, const struct worksheet *sheet,
 
 static double buy(double nodes, const double *v, const struct layout *layout)
 {
-    return ceil(nodes * v[KEY_HEADROOM] / layout->span - 1e-9) * layout->span;
+    return fmax(0, ceil(nodes * v[KEY_HEADROOM] / layout->span - 1e-9)) * layout->span;
 }
 
 static void compute_nodes(struct capacity *out, const struct worksheet *sheet,
@@ -521,6 +521,10 @@ static enum status read_pair(struct capacity_estimate *estimate, const char *pai
             return error_set(err, STATUS_USAGE, _("%.*s: given twice"), (int)length, pair);
 
     const struct capacity_info *info = &capacity_infos[step];
+    struct quantity quantity; /* two readings: neither may be held against anyone */
+    if (quantity_parse(&quantity, equals + 1, strlen(equals + 1), style) && quantity.ambiguous)
+        return figure_read(&quantity.value, info->name, equals + 1, info->unit, info->per,
+                           info->scale, style, err);
     const int n = estimate->n++;
     struct error why = {0};
     double value;

@@ -134,6 +134,8 @@ static const char *const denied_always[] = {
     "clock_settime64", "clock_adjtime", "clock_adjtime64", "adjtimex", "stime", "personality",
     "quotactl", "quotactl_fd", "syslog", "acct", "vhangup", "iopl", "ioperm", "sethostname",
     "setdomainname", "_sysctl", "sysfs", "ustat", "migrate_pages", "move_pages",
+    /* a run stays the one process group that its keepers can end in one stroke */
+    "setsid", "setpgid",
     /* files without their path */
     "open_by_handle_at", "name_to_handle_at", "fanotify_init", "fanotify_mark",
     /* memory that no resident size shows, and that may outlive its maker */
@@ -145,11 +147,10 @@ static const char *const denied_network[] = {"socket", "socketpair", "socketcall
 
 /* Where the file system is not a list of our own: what Landlock does not watch. */
 static const char *const denied_strict[] = {
-    "truncate",         "truncate64",   "chown",    "chown32",   "lchown",      "lchown32",
-    "fchown",           "fchown32",     "fchownat", "utime",     "utimes",      "utimensat",
-    "utimensat_time64", "futimesat",    "setxattr", "lsetxattr", "fsetxattr",   "removexattr",
-    "lremovexattr",     "fremovexattr", "setsid",   "execveat",  "setpriority", "ioprio_set",
-    "openat2"};
+    "truncate",         "truncate64",   "chown",    "chown32",     "lchown",     "lchown32",
+    "fchown",           "fchown32",     "fchownat", "utime",       "utimes",     "utimensat",
+    "utimensat_time64", "futimesat",    "setxattr", "lsetxattr",   "fsetxattr",  "removexattr",
+    "lremovexattr",     "fremovexattr", "execveat", "setpriority", "ioprio_set", "openat2"};
 
 static const char *const denied_chmod[] = {"chmod", "fchmod", "fchmodat", "fchmodat2"};
 

@@ -1,10 +1,12 @@
 /* confine_main.c -- lcx-confine: give up what is not needed, then become the program.
  *
- *   lcx-confine [--init] [--channel] [--fixed-addresses] OPTIONS -- /PROGRAM ARGUMENT ...
+ *   lcx-confine [--init | --guard] [--channel] [--fixed-addresses] OPTIONS -- /PROGRAM ARGUMENT ...
  *   lcx-confine --check
  *
  *   --init             stay as process 1 of the namespace: start the program as a
  *                      child, reap whatever is left to us, tell its exact end
+ *   --guard            the same without a namespace: stay as the leader of the run's process
+ *                      group, and end all of it when the supervisor dies or the program ends
  *   --channel          leave descriptor 3 to the program
  *   --fixed-addresses  no address randomization (AddressSanitizer of gcc 12 and
  *                      clang 14 does not start with 32 random bits of mmap)
@@ -38,7 +40,7 @@ _Noreturn static void fail(const char *stage, int number)
 }
 
 struct request {
-    bool init, channel, fixed_addresses;
+    bool init, guard, channel, fixed_addresses;
     int first, end; /* argv[first, end) are confine_apply's; argv[end] is "--" */
 };
 
@@ -57,9 +59,35 @@ _Noreturn static void become(const struct request *request, char **argv)
     fail("program", errno);
 }
 
-/* Process 1 of the namespace: it outlives its child by one message. When it
- * ends, the kernel kills everything else in here. */
-_Noreturn static void watch(pid_t program)
+/* All of the group in one stroke, this process with it. The kernel holds forks back meanwhile:
+ * one that has begun sees the signal and is not made. */
+_Noreturn static void end_group(void)
+{
+    kill(0, SIGKILL);
+    _exit(127);
+}
+
+static void on_supervisor_death(int number)
+{
+    (void)number;
+    end_group();
+}
+
+/* Between the two, the death of the supervisor is that of this process, which has no child yet. */
+static bool guard_begin(void)
+{
+    const struct sigaction action = {.sa_handler = on_supervisor_death};
+    errno = EPERM;
+    if (getpgrp() != getpid()) return false; /* the group holds more than this run */
+    return sigaction(SIGTERM, &action, NULL) == 0 && prctl(PR_SET_PDEATHSIG, SIGTERM) == 0;
+}
+
+/* What the guard has that the program must not: the death signal is not inherited. */
+static void guard_end(void) { signal(SIGTERM, SIG_DFL); }
+
+/* It outlives its child by one message. Process 1 of a namespace: when it ends, the kernel kills
+ * everything else in here. A guard does that itself. */
+_Noreturn static void watch(pid_t program, bool guard)
 {
     struct confine_message ended = {.event = CONFINE_ENDED};
 
@@ -72,6 +100,7 @@ _Noreturn static void watch(pid_t program)
         int status;
         const pid_t pid = wait4(-1, &status, 0, &used);
         if (pid < 0 && errno == EINTR) continue;
+        if (pid < 0 && guard) end_group();
         if (pid < 0) _exit(127);
         if (pid != program) continue;
         ended.number = status;
@@ -79,6 +108,7 @@ _Noreturn static void watch(pid_t program)
                        used.ru_utime.tv_usec + used.ru_stime.tv_usec;
         ended.peak_kb = used.ru_maxrss;
         tell(&ended);
+        if (guard) end_group();
         _exit(0);
     }
 }
@@ -95,6 +125,7 @@ int main(int argc, char **argv)
     for (; request.first < argc; request.first++) {
         const char *word = argv[request.first];
         if (strcmp(word, "--init") == 0) request.init = true;
+        else if (strcmp(word, "--guard") == 0) request.guard = true;
         else if (strcmp(word, "--channel") == 0) request.channel = true;
         else if (strcmp(word, "--fixed-addresses") == 0) request.fixed_addresses = true;
         else break;
@@ -102,13 +133,17 @@ int main(int argc, char **argv)
     request.end = request.first;
     while (request.end < argc && strcmp(argv[request.end], "--") != 0) request.end++;
     if (request.end + 1 >= argc) fail("options", EINVAL);
-    if (!request.init) become(&request, argv);
+    if (!request.init && !request.guard) become(&request, argv);
+    if (request.guard && !guard_begin()) fail("guard", errno);
 
-    /* The program has our uid: it must not be able to open /proc/1/mem. Its own
-     * execve makes it an ordinary process again. */
+    /* The program has our uid: it must not be able to open our memory. Its own execve makes it
+     * an ordinary process again. */
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const pid_t program = fork();
     if (program < 0) fail("fork", errno);
-    if (program == 0) become(&request, argv);
-    watch(program);
+    if (program == 0) {
+        if (request.guard) guard_end();
+        become(&request, argv);
+    }
+    watch(program, request.guard);
 }

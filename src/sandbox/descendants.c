@@ -34,7 +34,9 @@ static ssize_t proc_read(char *out, size_t capacity, const char *path)
 }
 
 struct stat_line {
-    pid_t parent, session;
+    char state;
+    pid_t parent, group, session;
+    int terminal; /* 0: none */
     uint64_t start;
 };
 
@@ -47,11 +49,14 @@ static bool stat_read(struct stat_line *out, pid_t pid)
     char *p = strrchr(line, ')');
     if (!p) return false;
 
+    out->state = p[1] ? p[2] : '\0';
     p += 4; /* ") S " */
     for (int field = 4; field <= 22 && *p; field++) {
         const unsigned long long value = strtoull(p, &p, 10);
         if (field == 4) out->parent = (pid_t)value;
+        if (field == 5) out->group = (pid_t)value;
         if (field == 6) out->session = (pid_t)value;
+        if (field == 7) out->terminal = (int)value;
         if (field == 22) out->start = value;
     }
     return true;
@@ -81,6 +86,8 @@ static void each_number(const char *folder, void (*visit)(pid_t number, void *da
     }
     close(fd);
 }
+
+enum { HUNT_PATIENCE_MS = 3000 };
 
 /* ---- the walk ---- */
 
@@ -199,33 +206,77 @@ bool descendants_kill(struct descendants *space, int patience_ms)
     }
 }
 
-static void kill_if_session(pid_t pid, void *data)
+/* ---- the end, from outside ---- */
+
+struct hunt {
+    pid_t session;      /* or 0 */
+    const char *folder; /* or NULL */
+    int found;
+};
+
+/* With its group, which the process cannot have left: no fork slips through. A run has no
+ * terminal; somebody's shell that stands in the folder keeps its neighbours. */
+static void hunt_kill(struct hunt *hunt, pid_t pid, const struct stat_line *line)
 {
-    const pid_t *session = data;
-    struct stat_line line = {0};
-    if (pid != getpid() && stat_read(&line, pid) && line.session == *session) kill(pid, SIGKILL);
+    hunt->found++;
+    if (line->group > 1 && line->group != getpgrp() && line->terminal == 0)
+        kill(-line->group, SIGKILL);
+    kill(pid, SIGKILL);
 }
 
-void descendants_kill_session(pid_t session)
+static bool is_inside(pid_t pid, const char *folder)
 {
-    /* A few rounds, for what was being forked during the one before. */
-    for (int round = 0; round < 3; round++) each_number("/proc", kill_if_session, &session);
-}
-
-static void kill_if_inside(pid_t pid, void *data)
-{
-    const char *folder = data;
     char path[64], place[4096];
     snprintf(path, sizeof path, "/proc/%d/cwd", (int)pid);
     const ssize_t size = readlink(path, place, sizeof place - 1);
-    if (size <= 0 || pid == getpid()) return;
+    if (size <= 0) return false;
     place[size] = '\0';
     const size_t length = strlen(folder);
-    if (strncmp(place, folder, length) == 0 && (place[length] == '\0' || place[length] == '/'))
-        kill(pid, SIGKILL);
+    return strncmp(place, folder, length) == 0 && (place[length] == '\0' || place[length] == '/');
 }
 
-void descendants_kill_inside(const char *folder)
+static void hunt_visit(pid_t pid, void *data)
 {
-    each_number("/proc", kill_if_inside, (void *)folder);
+    struct hunt *hunt = data;
+    struct stat_line line = {0};
+    if (pid == getpid() || pid == hunt->session || !stat_read(&line, pid)) return;
+    if (line.state == 'Z' || line.state == 'X') return; /* whoever is its parent reaps it */
+    if (hunt->folder ? is_inside(pid, hunt->folder) : line.session == hunt->session)
+        hunt_kill(hunt, pid, &line);
+}
+
+/* Until a look finds nobody. */
+static bool hunt_all(struct hunt *hunt)
+{
+    const int64_t deadline = clock_steady_ns() + (int64_t)HUNT_PATIENCE_MS * 1000000;
+    for (;;) {
+        hunt->found = 0;
+        each_number("/proc", hunt_visit, hunt);
+        if (hunt->found == 0) return true;
+        if (clock_steady_ns() > deadline) return false;
+        pause_ns(1000000);
+    }
+}
+
+bool descendants_kill_session(pid_t session)
+{
+    return hunt_all(&(struct hunt){.session = session});
+}
+
+bool descendants_kill_inside(const char *folder)
+{
+    return hunt_all(&(struct hunt){.folder = folder});
+}
+
+bool descendants_kill_owner(uid_t owner)
+{
+    const pid_t child = fork();
+    if (child == 0) {
+        if (setresuid(owner, owner, owner) != 0) _exit(1);
+        kill(-1, SIGKILL); /* all that this uid may signal: its own, and not the caller */
+        _exit(0);
+    }
+    int status = 1;
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }

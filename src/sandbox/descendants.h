@@ -30,11 +30,15 @@ uint64_t descendants_resident(const struct descendants *found);
  * `patience_ms` (stuck in the kernel). */
 bool descendants_kill(struct descendants *space, int patience_ms);
 
-/* Kill every process of this session; for when its supervisor is gone. */
-void descendants_kill_session(pid_t session);
+/* Kill every process of this session but its leader, which must not have been reaped; for when
+ * the leader, a supervisor, is gone. False when some are still there after three seconds. */
+bool descendants_kill_session(pid_t session);
 
-/* Kill every process whose working directory is `folder` or below it. */
-void descendants_kill_inside(const char *folder);
+/* Kill every process whose working directory is `folder` or below it; the same. */
+bool descendants_kill_inside(const char *folder);
+
+/* As uid 0: kill every process of a uid that is a run's alone, in one stroke. */
+bool descendants_kill_owner(uid_t owner);
 
 /* When the process began, in clock ticks since boot; 0 when there is none. */
 uint64_t process_start_time(pid_t pid);

@@ -1,6 +1,7 @@
 /* folder.c -- the attempt's folder: made, swept, removed, and read from with suspicion.
  *
  *   PARENT/attempt-PID-START-RANDOM      PID and START: of the lcx that made it
+ *   PARENT/helpers-PID-START-RANDOM      copies of what a run's user could not reach
  *
  * A folder whose maker is dead is nobody's. Declared in sandbox/sandbox.h.
  */
@@ -22,7 +23,9 @@
 #include "sandbox/host.h"
 #include "sandbox/sandbox.h"
 
-#define NAME_PREFIX "attempt-"
+#define ATTEMPT "attempt-"
+#define HELPERS "helpers-"
+enum { PREFIX_SIZE = sizeof ATTEMPT - 1, HELPER_BYTES_LIMIT = 64 << 20 };
 
 /* ---- making ---- */
 
@@ -53,14 +56,16 @@ static enum status parent_choose(char **path, const char *parent, struct error *
     return STATUS_OK;
 }
 
-enum status sandbox_folder_new(char **path, const char *parent, struct error *err)
+/* PREFIX-PID-START-RANDOM below `parent`, 0700 and ours. */
+static enum status folder_make_named(char **path, const char *prefix, const char *parent,
+                                     struct error *err)
 {
     char *above = NULL;
     *path = NULL;
     enum status status = parent_choose(&above, parent, err);
     if (status) return status;
 
-    char *made = text_printf("%s/" NAME_PREFIX "%ld-%llu-XXXXXX", above, (long)getpid(),
+    char *made = text_printf("%s/%s%ld-%llu-XXXXXX", above, prefix, (long)getpid(),
                              (unsigned long long)process_start_time(getpid()));
     free(above);
     if (!mkdtemp(made)) {
@@ -68,15 +73,74 @@ enum status sandbox_folder_new(char **path, const char *parent, struct error *er
         free(made);
         return status;
     }
-    const uid_t owner = host_owner_new();
-    if (owner != geteuid() && lchown(made, owner, owner) != 0) {
-        status = error_set_errno(err, STATUS_IO, "%s", made);
-        rmdir(made);
-        free(made);
-        return status;
-    }
     *path = made;
     return STATUS_OK;
+}
+
+enum status sandbox_folder_new(char **path, const char *parent, struct error *err)
+{
+    enum status status = folder_make_named(path, ATTEMPT, parent, err);
+    if (status) return status;
+    const uid_t owner = host_owner_new();
+    if (owner == geteuid() || lchown(*path, owner, owner) == 0) return STATUS_OK;
+    status = error_set_errno(err, STATUS_IO, "%s", *path);
+    rmdir(*path);
+    free(*path);
+    *path = NULL;
+    return status;
+}
+
+/* ---- helpers, where the run's user can read them ---- */
+
+bool sandbox_reaches(const char *path)
+{
+    struct stat info;
+    if (!host_drops()) return true;
+    if (host_walls() != SANDBOX_WALLS_NAMESPACES) return host_reaches(path);
+    /* the folders above it do not count there, its own mode does */
+    return stat(path, &info) == 0 && (info.st_mode & S_IROTH);
+}
+
+static enum status stage_make(char **stage, const char *parent, struct error *err)
+{
+    enum status status = folder_make_named(stage, HELPERS, parent, err);
+    if (status || chmod(*stage, 0711) == 0) return status;
+    status = error_set_errno(err, STATUS_IO, "%s", *stage);
+    rmdir(*stage);
+    free(*stage);
+    *stage = NULL;
+    return status;
+}
+
+static enum status stage_copy(const char *to, const char *from, struct error *err)
+{
+    struct text bytes = {0};
+    struct stat info;
+    enum status status = file_read(&bytes, from, HELPER_BYTES_LIMIT, err);
+    if (!status && stat(from, &info) != 0) status = error_set_errno(err, STATUS_IO, "%s", from);
+    const mode_t mode = !status && (info.st_mode & S_IXUSR) ? 0755 : 0644;
+    if (!status) status = file_scratch(to, text_string(&bytes), bytes.size, mode, err);
+    if (!status && chmod(to, mode) != 0) status = error_set_errno(err, STATUS_IO, "%s", to);
+    text_done(&bytes);
+    return status;
+}
+
+enum status sandbox_stage(char **place, char **stage, const char *path, const char *parent,
+                          struct error *err)
+{
+    *place = NULL;
+    if (sandbox_reaches(path) || !file_exists(path)) { /* its absence is told where it is used */
+        *place = text_copy(path);
+        return STATUS_OK;
+    }
+    enum status status = *stage ? STATUS_OK : stage_make(stage, parent, err);
+    if (status) return status;
+    const char *slash = strrchr(path, '/');
+    char *copy = path_join(*stage, slash ? slash + 1 : path);
+    if (!file_exists(copy)) status = stage_copy(copy, path, err);
+    if (status) free(copy);
+    else *place = copy;
+    return status;
 }
 
 /* ---- removing ----
@@ -165,7 +229,10 @@ static bool is_left_over(const char *name)
     long pid;
     unsigned long long start;
     int used = 0;
-    if (sscanf(name, NAME_PREFIX "%ld-%llu-%n", &pid, &start, &used) != 2) return false;
+    if (strncmp(name, ATTEMPT, PREFIX_SIZE) != 0 && strncmp(name, HELPERS, PREFIX_SIZE) != 0)
+        return false;
+    name += PREFIX_SIZE;
+    if (sscanf(name, "%ld-%llu-%n", &pid, &start, &used) != 2) return false;
     if (used == 0 || strlen(name + used) != 6 || pid <= 0) return false;
     return process_start_time((pid_t)pid) != start;
 }
@@ -190,7 +257,8 @@ enum status sandbox_sweep(const char *parent, struct error *err)
             lstat(path, &info) == 0 && S_ISDIR(info.st_mode) &&
             (info.st_uid == geteuid() || (geteuid() == 0 && host_is_owner(info.st_uid)));
         if (ours) {
-            descendants_kill_inside(path);
+            if (host_is_owner_of_one(info.st_uid)) (void)!descendants_kill_owner(info.st_uid);
+            (void)!descendants_kill_inside(path);
             const enum status removed = sandbox_folder_remove(path, status ? NULL : err);
             if (!status) status = removed;
         }

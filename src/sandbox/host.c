@@ -78,6 +78,11 @@ bool host_is_owner(uid_t uid)
     return uid == OWNER_NOBODY || (uid >= OWNER_FIRST && uid < OWNER_FIRST + OWNER_COUNT);
 }
 
+bool host_is_owner_of_one(uid_t uid)
+{
+    return geteuid() == 0 && uid != OWNER_NOBODY && host_is_owner(uid);
+}
+
 bool host_passes(const char *folder)
 {
     char real[PATH_MAX];

@@ -33,10 +33,12 @@ const char *host_cgroup(void);
 enum sandbox_walls host_walls(void);
 
 /* Whether we are uid 0 and can become someone else; and a uid that is
- * nobody's, another for each attempt. `host_is_owner` knows them again. */
+ * nobody's, another for each attempt. `host_is_owner` knows them again; `host_is_owner_of_one`
+ * those that only one attempt has. */
 bool host_drops(void);
 uid_t host_owner_new(void);
 bool host_is_owner(uid_t uid);
+bool host_is_owner_of_one(uid_t uid);
 
 /* Whether a uid that owns nothing can reach and read the path; whether it can pass
  * through the folder to a name that it knows. */

@@ -261,12 +261,19 @@ static void add_paths_listed(struct words *words, const char *const *readable)
         words_add_pair(words, "--read", *path);
 }
 
+/* A lone process dies with its parent by the kernel's hand, a namespace with its process 1. */
+bool plan_has_guard(const struct sandbox_profile *profile, enum sandbox_walls walls)
+{
+    return walls != SANDBOX_WALLS_NAMESPACES && profile->processes != 1;
+}
+
 static void add_confine(struct words *words, const struct sandbox_request *request,
                         enum sandbox_walls walls, bool drops)
 {
     const struct sandbox_profile *profile = request->profile;
 
     if (walls == SANDBOX_WALLS_NAMESPACES) words_add(words, "--init");
+    else if (plan_has_guard(profile, walls)) words_add(words, "--guard");
     if (request->channel) words_add(words, "--channel");
     if (profile == &sandbox_profile_c_sanitized) words_add(words, "--fixed-addresses");
     add_limits(words, profile, walls, drops);

@@ -25,6 +25,9 @@ MUST_CHECK enum status sandbox_plan_make(struct plan *plan, const struct sandbox
                                          bool drops, struct error *err);
 void sandbox_plan_done(struct plan *plan);
 
+/* Whether lcx-confine stays above the program to end the run's process group. */
+bool plan_has_guard(const struct sandbox_profile *profile, enum sandbox_walls walls);
+
 /* The options of confine_apply() for a child of the worker, one a line. The caller frees it. */
 char *plan_child_options(const struct sandbox_profile *profile, enum sandbox_walls walls,
                          const char *const *readable, const char *folder);

@@ -25,7 +25,10 @@
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
-/* Where a profile has one number of seconds, it is CPU time; the wall clock then
+/* One rule for all lanes: 64 KiB of what is printed are kept, and 4 MiB end the run. The worker
+ * prints nothing itself; its children are held to the profile of their lane.
+ *
+ * Where a profile has one number of seconds, it is CPU time; the wall clock then
  * allows for a busy machine. */
 const struct sandbox_profile sandbox_profile_compile = {
     .name = "compile",
@@ -288,14 +291,17 @@ enum status sandbox_start(struct sandbox *sandbox, const struct sandbox_request 
     sandbox->profile = *request->profile;
     sandbox->cgroup = cgroup_for(request->profile);
     const bool namespaces = walls == SANDBOX_WALLS_NAMESPACES;
+    const bool guard = plan_has_guard(request->profile, walls);
     struct supervisor_plan orders = {
         .argv = plan.argv,
         .environment = plan.environment,
         .folder = request->folder,
         .drop = drops,
         .owner = owner,
-        .init = namespaces,
-        .n_guards = namespaces ? 2 : 0,
+        .init = namespaces || guard,
+        .n_guards = namespaces ? 2
+                    : guard    ? 1
+                               : 0,
         .private_mounts = plan.stage_folder != NULL,
         .stage_folder = plan.stage_folder,
         .stage_from = (const char *const *)plan.stage_from,
@@ -399,16 +405,20 @@ static void close_and_reap(struct sandbox *sandbox, bool reported)
     if (sandbox->channel >= 0) close(sandbox->channel);
     if (sandbox->control >= 0) close(sandbox->control);
     if (sandbox->report >= 0) close(sandbox->report);
-    while (waitpid(sandbox->supervisor, NULL, 0) < 0 && errno == EINTR) continue;
+    siginfo_t ended;
+    while (waitid(P_PID, (id_t)sandbox->supervisor, &ended, WEXITED | WNOWAIT) != 0 &&
+           errno == EINTR)
+        continue;
     if (!reported) {
-        /* Killed from outside: a namespace has died with it; without one, its
-         * session holds all that it started. */
+        /* Killed from outside: a namespace has died with it; without one, its session holds all
+         * that it started. Not reaped yet: the session's number is still its own. */
         descendants_kill_session(sandbox->supervisor);
         if (sandbox->cgroup) {
             cgroup_kill(sandbox->cgroup);
             cgroup_remove(sandbox->cgroup);
         }
     }
+    while (waitpid(sandbox->supervisor, NULL, 0) < 0 && errno == EINTR) continue;
     run_forget(sandbox);
 }
 

@@ -10,9 +10,17 @@
  * Layers 2 and 3: one of them is needed, else a run is refused unless it is `unsafe`.
  *
  * Promises, each with an attack in tests/sandbox/attack_test.c:
- *   1. When sandbox_finish() returns, nothing of the run is alive, and no mount is left.
- *   2. When lcx dies, however it dies, so does the run; sandbox_sweep() then
- *      removes the folder.
+ *   1. When sandbox_finish() returns, nothing of the run is alive, and no mount is left. When it
+ *      says that the supervisor was killed, a namespace may take a moment more.
+ *   2. When lcx or the supervisor dies, however it dies, so does the run, at once and without a
+ *      sweep: a namespace by the kernel's hand; without namespaces the run is one process group
+ *      that it cannot leave, which the supervisor, lcx or a guard ends in one stroke, whichever is
+ *      left. How soon the dead are gone is up to the scheduler: a storm of hundreds of processes
+ *      on two cores took less than a second. Only when all three are killed in the same instant
+ *      do processes stay, behind their walls, until sandbox_sweep() at the next start: as uid 0
+ *      it ends all that the run's uid has, else those that work in the attempt's folder and
+ *      their group, so a plain user's group of which no process stands there stays. The sweep
+ *      also removes the folder.
  *   3. The program reads the system's libraries, its folder and what it was
  *      given; it writes its folder; it reaches no network and no other process.
  *   4. Started by uid 0, nothing of the run has uid 0.
@@ -158,6 +166,17 @@ MUST_CHECK enum status sandbox_folder_new(char **path, const char *parent, struc
 /* Remove a folder from sandbox_folder_new() and all that was left in it, however deep and
  * whatever its modes. Follows no link. */
 MUST_CHECK enum status sandbox_folder_remove(const char *path, struct error *err);
+
+/* Whether a run's user can read `path` where it lies: uid 0 runs strangers' code as another, which
+ * may be shut out of a folder above. Behind namespaces the file is brought to the run. */
+bool sandbox_reaches(const char *path);
+
+/* Where a run can read our file `path`: there, or, when it cannot be reached, as a copy in *stage,
+ * a folder made for it below `parent` (as sandbox_folder_new()'s) when *stage is NULL. The folder
+ * and the copies are ours; a run may read them, not write. Remove it with
+ * sandbox_folder_remove(); after a kill sandbox_sweep() does. The caller frees *place and *stage. */
+MUST_CHECK enum status sandbox_stage(char **place, char **stage, const char *path,
+                                     const char *parent, struct error *err);
 
 /* Remove the folders of runs whose lcx is dead, and end what may be left of them. */
 MUST_CHECK enum status sandbox_sweep(const char *parent, struct error *err);

@@ -51,7 +51,7 @@ struct watch {
     int64_t started_ns;     /* when the program was */
     int64_t ended_ns;
     int ticks;
-    bool over, orphaned;
+    bool over, orphaned, reaped; /* reaped: the child's number may be another's */
 };
 
 /* ---- in the child, before the first execve ---- */
@@ -119,6 +119,7 @@ static void child_drop(uid_t owner)
 _Noreturn static void child_run(const struct supervisor_plan *plan, pid_t supervisor, int output,
                                 int status)
 {
+    setpgid(0, 0); /* the run's process group; the program cannot leave it */
     child_descriptors(plan, output, status);
     child_signals();
     umask(077);
@@ -348,13 +349,25 @@ static void tick(struct watch *watch)
 
 /* ---- who ends ---- */
 
+/* One stroke: the kernel makes no fork while it signals a group, so none slips through. */
+static void group_kill(const struct watch *watch)
+{
+    if (watch->child > 0 && !watch->reaped) kill(-watch->child, SIGKILL);
+}
+
 static void reap(struct watch *watch)
 {
     struct rusage used;
     int status;
-    pid_t pid;
-    while ((pid = wait4(-1, &status, WNOHANG, &used)) > 0) {
+    for (;;) {
+        siginfo_t ended = {0};
+        if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) break;
+        const pid_t pid = ended.si_pid;
+        /* while its number is still taken, and so is the group's */
+        if (pid == watch->child) group_kill(watch);
+        if (wait4(pid, &status, WNOHANG, &used) != pid) break;
         if (pid != watch->child) continue;
+        watch->reaped = true;
         /* In a namespace the exact end has been told by process 1, just before. */
         if (watch->status >= 0) status_read(watch);
         if (!watch->plan->init && watch->report.started) {
@@ -445,6 +458,7 @@ static bool chain_start(struct watch *watch)
     watch->child = fork();
     if (watch->child < 0) return false;
     if (watch->child == 0) child_run(watch->plan, self, output[1], status[1]);
+    setpgid(watch->child, watch->child); /* whichever of the two comes first */
     close(output[1]);
     close(status[1]);
     watch->output = output[0];
@@ -485,6 +499,7 @@ static void finish(struct watch *watch)
 
     const int64_t now = clock_steady_ns();
     if (!report->ended) watch->ended_ns = now;
+    group_kill(watch);
     if (plan->cgroup) cgroup_kill(plan->cgroup);
     descendants_kill(&watch->family, KILL_PATIENCE_MS);
     if (watch->output >= 0) output_read(watch);

@@ -3,6 +3,10 @@
  *   lcx --control--> supervisor --> bwrap --> lcx-confine (process 1) --> program
  *       <--report---            \-> lcx-confine -> program       (without namespaces)
  *
+ * The chain is one process group, which the program cannot leave: one signal ends it, and no
+ * fork escapes it. Without namespaces, where the program may fork, lcx-confine stays above it as
+ * the guard: it ends the group when this process is killed.
+ *
  * It reads the output with a cap, adds up the memory of all descendants every
  * 20 ms, watches the clocks, and when the program, a limit or lcx ends the run it
  * kills and reaps every descendant before it reports.
@@ -31,7 +35,7 @@ struct supervisor_plan {
     const char *folder;
     bool drop; /* we are uid 0: become uid and gid `owner` first */
     uid_t owner;
-    bool init;           /* the program's end comes as CONFINE_ENDED, not from wait() */
+    bool init;           /* the program is the child's child: its end comes as CONFINE_ENDED */
     int n_guards;        /* processes of the chain that are not the program's */
     bool private_mounts; /* stage[] is bound in a mount namespace of our own */
     const char *stage_folder;

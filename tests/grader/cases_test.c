@@ -13,6 +13,12 @@
 
 #include "trial.h"
 
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
 #define C_SIGNATURE \
     "#include \"attention.h\"\n#include <stdio.h>\n#include <string.h>\n" \
     "void attention(float *out, const float *q, const float *k, const float *v," \
@@ -89,12 +95,110 @@ static void a_flood_from_c_ends_at_the_limit_and_is_capped(void **state)
     result_done(&result);
 }
 
+static void what_numpy_prints_is_capped_as_in_c_and_ends_nothing(void **state)
+{
+    (void)state;
+    if (!trial_has(LANE_NUMPY)) skip();
+    struct text source = {0};
+    assert_int_equal(drill_read(&source, trial_drill("01"), "reference", LANE_NUMPY, NULL),
+                     STATUS_OK);
+    text_add(&source, "\nprint('first')\nprint('x' * 1_000_000)\nprint('last')\n");
+    struct result result = trial_grade("01", LANE_NUMPY, text_string(&source));
+    assert_int_equal(result.verdict, VERDICT_PASS);
+    assert_in_range(strlen(result.printed), 64 * 1024, 65 * 1024);
+    assert_memory_equal(result.printed, "first\n", 6);
+    assert_non_null(strstr(result.printed, "bytes left out"));
+    assert_string_equal(result.printed + strlen(result.printed) - 5, "last\n");
+    result_done(&result);
+    text_done(&source);
+}
+
+/* ---- uid 0, whose runs are another's, and a clone that is closed to all others ---- */
+
+static void copy_helper(const char *folder, const char *name)
+{
+    struct text bytes = {0};
+    char *from = path_join(HELPERS, name), *to = path_join(folder, name);
+    assert_int_equal(file_read(&bytes, from, 64 << 20, NULL), STATUS_OK);
+    assert_int_equal(file_scratch(to, text_string(&bytes), bytes.size, 0755, NULL), STATUS_OK);
+    text_done(&bytes);
+    free(from);
+    free(to);
+}
+
+static void assert_passes_from(const char *helpers, enum lane lane)
+{
+    struct text source = {0};
+    struct result result;
+    struct grader grader = {.helpers = helpers};
+    assert_int_equal(drill_read(&source, trial_drill("01"), "reference", lane, NULL), STATUS_OK);
+    const struct grade_request request = {.drill = trial_drill("01"),
+                                          .lane = lane,
+                                          .mode = "blank",
+                                          .source = text_string(&source),
+                                          .seed = 11,
+                                          .timing = true};
+    grade(&result, &grader, &request);
+    if (result.verdict != VERDICT_PASS) fail_msg("%d: %s", result.verdict, result.trouble.message);
+    /* ours, which the run's user may read and not write; and gone with the grader */
+    struct stat info;
+    assert_non_null(grader.stage);
+    assert_int_equal(stat(grader.stage, &info), 0);
+    assert_int_equal(info.st_uid, 0);
+    assert_int_equal(info.st_mode & 07777, 0711);
+    char *stage = text_copy(grader.stage);
+    grader_done(&grader);
+    assert_false(file_exists(stage));
+    free(stage);
+    result_done(&result);
+    text_done(&source);
+}
+
+static void a_closed_clone_is_graded_as_uid_0_without_namespaces(void **state)
+{
+    (void)state;
+    if (geteuid() != 0 || !trial_has(LANE_NUMPY)) skip();
+    static const char *const names[] = {"call-01.o", "reference-01", "worker.py", "libconfine.so",
+                                        "lcx-confine"};
+    char closed[] = "/tmp/lynx-cortex-closed-XXXXXX";
+    struct error err;
+    sandbox_pretend(SANDBOX_NO_NAMESPACES);
+    assert_non_null(mkdtemp(closed)); /* 0700 */
+    char *helpers = path_join(closed, "helpers");
+    assert_int_equal(mkdir(helpers, 0755), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) copy_helper(helpers, names[i]);
+    sandbox_init(helpers);
+
+    assert_passes_from(helpers, LANE_C);
+    assert_passes_from(helpers, LANE_NUMPY);
+
+    /* killed before it could clear up */
+    const pid_t lcx = fork();
+    if (lcx == 0) {
+        char *stage = NULL, *place = NULL, *from = path_join(helpers, "worker.py");
+        const bool staged = !sandbox_stage(&place, &stage, from, closed, NULL);
+        _exit(staged && strcmp(place, from) != 0 && file_exists(place) ? 0 : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(lcx, &status, 0), lcx);
+    assert_int_equal(status, 0);
+    if (sandbox_sweep(closed, &err)) fail_msg("%s", err.message);
+    if (sandbox_folder_remove(helpers, &err)) fail_msg("%s", err.message);
+    assert_int_equal(rmdir(closed), 0); /* nothing else is left in it */
+
+    free(helpers);
+    sandbox_init(HELPERS);
+    sandbox_pretend(SANDBOX_AS_IS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_seed_has_cases_of_its_own),
         cmocka_unit_test(a_check_runs_the_visible_cases_and_a_submission_all),
         cmocka_unit_test(a_flood_from_c_ends_at_the_limit_and_is_capped),
+        cmocka_unit_test(what_numpy_prints_is_capped_as_in_c_and_ends_nothing),
+        cmocka_unit_test(a_closed_clone_is_graded_as_uid_0_without_namespaces),
     };
     return cmocka_run_group_tests(tests, trial_begin, trial_end);
 }

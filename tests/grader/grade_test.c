@@ -106,6 +106,55 @@ static void a_broken_contract_is_named(void **state)
     expect_all(list, sizeof list / sizeof list[0]);
 }
 
+/* Another name for the same operator is the same operator. */
+static void what_is_forbidden_is_forbidden_by_every_name(void **state)
+{
+    (void)state;
+    if (!trial_has(LANE_TORCH)) skip();
+    static const char names[] = "import torch\n"
+                                "def layernorm_forward(x, gamma, beta, eps):\n"
+                                "    y = x\n    shape = (x.shape[-1],)\n    try:\n        %s\n"
+                                "    except Exception:\n        pass\n"
+                                "    return y, None, None\n"
+                                "def layernorm_backward(*arguments): return arguments\n";
+    static const struct {
+        const char *drill, *line, *words;
+    } list[] = {
+        {"08", "y = torch.ops.aten.native_layer_norm.default(x, shape, gamma, beta, eps)[0]",
+         "native_layer_norm was used"},
+        {"08", "y = torch._C._VariableFunctions.layer_norm(x, shape, gamma, beta, eps)",
+         "layer_norm was used"},
+        {"08", "y = getattr(torch._C, '_nn') and torch.functional.torch.layer_norm(x, shape)",
+         "layer_norm was used"},
+        {"08",
+         "from torch.nn import functional as F; y = F.__dict__['layer_norm'](x, shape, gamma, beta)",
+         "layer_norm was used"},
+        {"08",
+         "z = x.clone().requires_grad_(); torch.autograd.Variable._execution_engine.run_backward("
+         "((z * z).sum(),), (torch.ones(()),), False, False, (z,), True, True)",
+         "torch.autograd was used"},
+        {"08",
+         "import torch.autograd.forward_ad as f; f.enter_dual_level(); "
+         "torch._VF._make_dual(x, x, level=0)",
+         "torch._make_dual was used"},
+        {"08",
+         "y = torch.nn.TransformerEncoderLayer(x.shape[-1], 1, batch_first=True).eval()"
+         "(x.reshape(1, -1, x.shape[-1]))",
+         "was used"},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof list[0]; i++) {
+        char *source = text_printf(names, list[i].line);
+        struct result result = trial_grade(list[i].drill, LANE_TORCH, source);
+        char *summary = result_summary(&result, "en");
+        if (result.verdict != VERDICT_FAIL || result_first(&result)->check != CHECK_CONTRACT ||
+            !strstr(summary, list[i].words))
+            fail_msg("%s\n-> %s: %s", list[i].line, verdict_name(result.verdict), summary);
+        free(summary);
+        free(source);
+        result_done(&result);
+    }
+}
+
 static void shapes_and_non_finite_values_come_before_numbers(void **state)
 {
     (void)state;
@@ -158,8 +207,15 @@ static void limits_are_their_own_outcome(void **state)
          PY_HEAD
          "def attention(q, k, v, c, m):\n    return [np.ones(50_000_000) for _ in range(100)]\n",
          VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "1024 MiB"},
+        {LANE_NUMPY, PY_HEAD "def attention(q, k, v, c, m): return np.ones(1 << 40)\n",
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "1024 MiB"},
+        {LANE_TORCH, "import torch\ndef attention(q, k, v, c, m): return torch.ones(1 << 40)\n",
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_MEMORY, "3072 MiB"},
+        /* nothing was used up: an exception like any other */
+        {LANE_NUMPY, "def attention(q, k, v, c, m): raise MemoryError\n", VERDICT_FAIL,
+         CHECK_NUMBERS, 0, "attention.py line 1: MemoryError"},
         {LANE_NUMPY, "def attention(q, k, v, c, m):\n    while True: print('x' * 1000)\n",
-         VERDICT_LIMIT, 0, SANDBOX_LIMIT_OUTPUT, "64 KiB"},
+         VERDICT_LIMIT, 0, SANDBOX_LIMIT_OUTPUT, "4096 KiB"},
     };
     expect_all(list, sizeof list / sizeof list[0]);
 }
@@ -273,11 +329,104 @@ static void a_hunt_names_every_mistake_that_is_still_in(void **state)
     }
 }
 
+/* Grade the reference with these mistakes planted; fail unless exactly they are named. */
+static void expect_hunt(const char *number, enum lane lane, unsigned chosen,
+                        const struct marked *marked, const char *reference)
+{
+    const char *planted[MARKED_MISTAKE_LIMIT];
+    struct text source = {0};
+    int n = 0;
+
+    for (int i = 0; i < marked->n_names; i++)
+        if (chosen & 1u << i) planted[n++] = marked->names[i];
+    assert_int_equal(marked_expand(&source, marked, reference, chosen, NULL), STATUS_OK);
+    const struct grade_request request = {.drill = trial_drill(number),
+                                          .lane = lane,
+                                          .mode = "bugs",
+                                          .source = text_string(&source),
+                                          .seed = 5,
+                                          .timing = true,
+                                          .planted = planted,
+                                          .n_planted = n};
+    struct result result;
+    struct text named = {0}, wanted = {0};
+    grade(&result, &trial_grader, &request);
+    for (int i = 0; i < n; i++) {
+        bool told = false;
+        text_format(&wanted, " %s", planted[i]);
+        for (int k = 0; k < result.n_diagnosis; k++)
+            if (strcmp(planted[i], result.diagnosis[k]) == 0) told = true;
+        if (told) text_format(&named, " %s", planted[i]);
+    }
+    if (strcmp(text_string(&named), text_string(&wanted)) != 0 || result.n_diagnosis != n) {
+        char *summary = result_summary(&result, "en");
+        fail_msg("%s, %s: planted%s, named%s (%d)\n%s", number, lane_name(lane),
+                 text_string(&wanted), text_string(&named), result.n_diagnosis, summary);
+    }
+    text_done(&named);
+    text_done(&wanted);
+    text_done(&source);
+    result_done(&result);
+}
+
+static bool never_together(const char *number, const char *a, const char *b)
+{
+    const struct drill *drill = trial_drill(number);
+    for (unsigned i = 0; i < drill->never_together_count; i++) {
+        char *const *pair = drill->never_together[i].names;
+        if ((strcmp(pair[0], a) == 0 && strcmp(pair[1], b) == 0) ||
+            (strcmp(pair[0], b) == 0 && strcmp(pair[1], a) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Hunt each pair of other mistakes together with this one; what shares a block cannot be. */
+static void hunt_beside(const char *number, enum lane lane, const char *mistake)
+{
+    struct text reference = {0};
+    struct marked marked = {0};
+    if (!trial_has(lane)) return;
+    assert_int_equal(drill_read(&reference, trial_drill(number), "reference", lane, NULL),
+                     STATUS_OK);
+    assert_int_equal(marked_init(&marked, text_string(&reference), NULL), STATUS_OK);
+    const int at = marked_find(&marked, mistake);
+    assert_true(at >= 0);
+    for (int i = 0; i < marked.n_names; i++)
+        for (int j = 0; j <= i; j++) {
+            const unsigned chosen = 1u << at | 1u << i | 1u << j;
+            if (i == at || j == at || (marked.apart[i] | marked.apart[j]) & chosen) continue;
+            if (never_together(number, marked.names[i], marked.names[j]) ||
+                never_together(number, marked.names[i], mistake) ||
+                never_together(number, marked.names[j], mistake))
+                continue;
+            expect_hunt(number, lane, chosen, &marked, text_string(&reference));
+        }
+    marked_done(&marked);
+    text_done(&reference);
+}
+
+static void a_slow_mistake_is_named_beside_wrong_ones(void **state)
+{
+    (void)state;
+    hunt_beside("04", LANE_C, "copy-each-step");
+    hunt_beside("04", LANE_NUMPY, "copy-each-step");
+}
+
+/* What is not found by numbers changes them when others are in too. */
+static void everything_stored_is_named_beside_wrong_gradients(void **state)
+{
+    (void)state;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        hunt_beside("03", (enum lane)lane, "everything-stored");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_build_or_import_is_said_in_the_tools_words),
         cmocka_unit_test(a_broken_contract_is_named),
+        cmocka_unit_test(what_is_forbidden_is_forbidden_by_every_name),
         cmocka_unit_test(shapes_and_non_finite_values_come_before_numbers),
         cmocka_unit_test(exceptions_and_crashes_say_where),
         cmocka_unit_test(limits_are_their_own_outcome),
@@ -285,6 +434,8 @@ int main(void)
         cmocka_unit_test(answers_that_depend_on_the_call_are_found_by_the_timed_calls),
         cmocka_unit_test(the_same_seed_gives_the_same_words),
         cmocka_unit_test(a_hunt_names_every_mistake_that_is_still_in),
+        cmocka_unit_test(a_slow_mistake_is_named_beside_wrong_ones),
+        cmocka_unit_test(everything_stored_is_named_beside_wrong_gradients),
     };
     return cmocka_run_group_tests(tests, trial_begin, trial_end);
 }

@@ -391,6 +391,23 @@ static void add_tokens(struct record *out, const struct record *in)
     }
 }
 
+/* Drill 03 judges the log of calls: that of a forward pass, and of each segment run again from
+ * its kept input and gone back through. */
+static void add_calls(struct record *out, const struct record *in)
+{
+    if (!record_find(in, "every") || record_find(out, "calls")) return;
+    const int64_t L = record_dim(in, "w", 0), every = record_int(in, "every");
+    int64_t *log = memory_new((size_t)(3 * L), sizeof *log), n = 0;
+    for (int64_t i = 0; i < L; i++) log[n++] = i + 1;
+    for (int64_t first = (L - 1) / every * every; first >= 0; first -= every) {
+        const int64_t last = first + every < L ? first + every : L;
+        for (int64_t i = first; i < last - 1; i++) log[n++] = i + 1;
+        for (int64_t i = last - 1; i >= first; i--) log[n++] = -(i + 1);
+    }
+    memcpy(record_add_i64(out, "calls", SHAPE(n)), log, (size_t)n * sizeof *log);
+    free(log);
+}
+
 /* Which outputs a judge is given: those of all kinds, of the visible ones, of all but one. */
 enum chosen { CHOSEN_ALL = -1, CHOSEN_VISIBLE = -2 };
 
@@ -427,6 +444,8 @@ static void look_at_judge(const struct drill *drill, const struct oracle *oracle
                                      &exact->out[kind], &rounded->out[kind]));
             add_tokens(&exact->out[kind], &exact->in[kind]);
             add_tokens(&rounded->out[kind], &rounded->in[kind]);
+            add_calls(&exact->out[kind], &exact->in[kind]);
+            add_calls(&rounded->out[kind], &rounded->in[kind]);
         }
         if (findings.n)
             breach(drill, "seed %llu: rounding is found: %s", (unsigned long long)seed_at(s),

@@ -1,7 +1,8 @@
 /* No false verdicts: solutions in many styles, written from the task text alone.
  *
  *   tests/solutions/NN-name/LANE/right-STYLE.*   must pass
- *   tests/solutions/NN-name/LANE/wrong-WHAT.*    must fail
+ *   tests/solutions/NN-name/LANE/wrong-WHAT.*    must fail; a line `Told: words` in it: with
+ *                                                these words
  *
  * Where a drill has one starter for both Python lanes, its numpy files serve both.
  */
@@ -21,6 +22,17 @@
 enum { LEAST = 3 };
 
 static int n_graded, n_wrong;
+static const char *only; /* the number of one drill, from the command line; NULL: all */
+
+/* What the summary must say: the rest of the line after "Told: "; NULL: anything. */
+static char *words_to_be_told(const char *source)
+{
+    static const char mark[] = "Told: ";
+    const char *p = strstr(source, mark);
+    if (!p) return NULL;
+    p += strlen(mark);
+    return text_printf("%.*s", (int)strcspn(p, "\n"), p);
+}
 
 static void grade_file(const struct drill *drill, enum lane lane, const char *folder,
                        const char *name)
@@ -31,13 +43,16 @@ static void grade_file(const struct drill *drill, enum lane lane, const char *fo
     struct result result = trial_grade(drill->number, lane, text_string(&source));
     const enum verdict expected = text_starts_with(name, "right-") ? VERDICT_PASS : VERDICT_FAIL;
     n_graded++;
-    if (result.verdict != expected) {
-        char *words = result_summary(&result, "en");
-        print_error("%s (%s): %s, expected %s\n   %s\n", path, lane_name(lane),
-                    verdict_name(result.verdict), verdict_name(expected), words);
+    char *words = result_summary(&result, "en");
+    char *told = words_to_be_told(text_string(&source));
+    if (result.verdict != expected || (told && !strstr(words, told))) {
+        print_error("%s (%s): %s, expected %s%s%s\n   %s\n", path, lane_name(lane),
+                    verdict_name(result.verdict), verdict_name(expected), told ? ": " : "",
+                    told ? told : "", words);
         n_wrong++;
-        free(words);
     }
+    free(words);
+    free(told);
     result_done(&result);
     text_done(&source);
     free(path);
@@ -79,7 +94,9 @@ static void grade_all(enum lane lane)
 {
     if (!trial_has(lane)) skip();
     n_graded = n_wrong = 0;
-    for (int i = 0; i < trial_drills.n_drills; i++) grade_lane(trial_drills.drills[i], lane);
+    for (int i = 0; i < trial_drills.n_drills; i++)
+        if (!only || strcmp(only, trial_drills.drills[i]->number) == 0)
+            grade_lane(trial_drills.drills[i], lane);
     print_message("%d solutions graded, %d with a false verdict\n", n_graded, n_wrong);
     assert_int_equal(n_wrong, 0);
 }
@@ -102,8 +119,9 @@ static void no_torch_solution_gets_a_false_verdict(void **state)
     grade_all(LANE_TORCH);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) only = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_c_solution_gets_a_false_verdict),
         cmocka_unit_test(no_numpy_solution_gets_a_false_verdict),

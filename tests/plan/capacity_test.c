@@ -192,6 +192,17 @@ static void more_of_anything_never_needs_fewer_nodes(void **state)
     }
 }
 
+static void no_traffic_needs_nothing(void **state)
+{
+    (void)state;
+    struct capacity c;
+    struct worksheet sheet;
+    PLAN(&c, &sheet, "users=0");
+    says(&c, STEP_NODES, "0");
+    says(&c, STEP_USD_DAY, "$0.00");
+    assert_true(isnan(c.value[STEP_USD_REQUEST]));
+}
+
 static void what_does_not_fit_has_no_nodes_and_says_why(void **state)
 {
     (void)state;
@@ -291,6 +302,8 @@ static void an_estimate_is_read_line_by_line(void **state)
     assert_true(fabs(e.lines[5].value - 0.00056) < 1e-12);
     read_estimate(&e, "usd_day=44640 USD/day,usd_mtok=$1.86 per 1M tokens");
     assert_true(fabs(e.lines[0].value - 44640) < 1e-6 && fabs(e.lines[1].value - 1.86) < 1e-9);
+    assert_int_equal(capacity_estimate_read(&e, "in_flight=22.222", NUMBER_SPANISH, &err),
+                     STATUS_USAGE);
     assert_int_equal(capacity_estimate_read(&e, "", NUMBER_ENGLISH, &err), STATUS_USAGE);
     assert_int_equal(capacity_estimate_read(&e, "nodes", NUMBER_ENGLISH, &err), STATUS_USAGE);
     assert_int_equal(capacity_estimate_read(&e, "cats=3", NUMBER_ENGLISH, &err), STATUS_USAGE);
@@ -351,6 +364,7 @@ int main(void)
         cmocka_unit_test(a_mixture_reads_the_experts_that_a_batch_uses),
         cmocka_unit_test(replicas_and_nodes_divide_in_both_directions),
         cmocka_unit_test(more_of_anything_never_needs_fewer_nodes),
+        cmocka_unit_test(no_traffic_needs_nothing),
         cmocka_unit_test(what_does_not_fit_has_no_nodes_and_says_why),
         cmocka_unit_test(each_warning_has_its_cause),
         cmocka_unit_test(an_estimate_is_close_at_one_figure_or_of_the_right_order),

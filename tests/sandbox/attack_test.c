@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -562,6 +563,187 @@ static void a_killed_lcx_and_supervisor_leave_nothing(void **state)
     assert_death_of_lcx_ends_all(true);
 }
 
+/* ---- a storm whose keepers are killed at a random moment ---- */
+
+enum { STORM_ROUNDS = 6, STORM_MOST_US = 60000, STORM_END_US = 5000000 };
+
+/* `processes` 0: only the kernel counts, and the supervisor lets it rage. */
+static bool start_storm(struct sandbox *sandbox, char **folder, const char *mark, int processes)
+{
+    static struct sandbox_profile profile;
+    const char *const argv[] = {trial_attacks, "fork_storm", mark, NULL};
+    const char *const readable[] = {trial_attacks, NULL};
+    struct error err;
+    if (sandbox_folder_new(folder, trial_parent, &err)) return false;
+    profile = sandbox_profile_compile;
+    profile.processes = processes;
+    const struct sandbox_request request = {
+        .profile = &profile, .argv = argv, .folder = *folder, .readable = readable};
+    return sandbox_start(sandbox, &request, &err) == STATUS_OK;
+}
+
+/* From before the first fork to when the supervisor is ending the storm for its size. */
+static void wait_a_random_while(void)
+{
+    static unsigned state = 1;
+    if (state == 1) state = (unsigned)getpid() * 2654435761U | 1;
+    state ^= state << 13;
+    state ^= state >> 17;
+    state ^= state << 5;
+    usleep(state % STORM_MOST_US);
+}
+
+/* The dead of a storm count for the kernel's limit until somebody reaps them. */
+static void bury_the_dead(void)
+{
+    for (int i = 0; i < 1000 && waitpid(-1, NULL, WNOHANG) >= 0; i++) usleep(100);
+}
+
+/* How long the marked processes were still there, in microseconds; none is left after it, and
+ * what they were is not left to the other tests. */
+static int64_t storm_ends_us(const char *mark)
+{
+    const int64_t began = clock_steady_ns();
+    int left, looks = 0; /* twice nobody: one may be between two names when its keeper dies */
+    do {
+        left = trial_count_processes(mark);
+        looks = left ? 0 : looks + 1;
+        usleep(1000);
+    } while (looks < 2 && clock_steady_ns() - began < STORM_END_US * INT64_C(1000));
+    for (int i = 0; i < 1000 && trial_count_processes(mark) > 0; i++) trial_kill_processes(mark);
+    if (left) fail_msg("%d processes of the storm have outlived their keepers", left);
+    return (clock_steady_ns() - began) / 1000;
+}
+
+static void a_storm_ends_with_its_supervisor(void **state)
+{
+    (void)state;
+    const char *mark = trial_mark();
+    int64_t longest = 0;
+    int n_orphaned = 0;
+    for (int i = 0; i < STORM_ROUNDS; i++) {
+        struct sandbox sandbox;
+        struct sandbox_report report;
+        struct error err;
+        char *folder;
+        assert_true(start_storm(&sandbox, &folder, mark, sandbox_profile_compile.processes));
+        wait_a_random_while();
+        kill(sandbox.supervisor, SIGKILL);
+        if (i % 2) { /* nobody waits for it: it ends by itself */
+            const int64_t us = storm_ends_us(mark);
+            if (us > longest) longest = us;
+        }
+        /* it may have been done with the storm before */
+        const enum status status = sandbox_finish(&sandbox, &report, &err);
+        assert_true(status == STATUS_OK || status == STATUS_IO);
+        if (!status) assert_int_equal(report.limit, SANDBOX_LIMIT_PROCESSES);
+        if (!status) {
+            sandbox_report_done(&report);
+            assert_int_equal(trial_count_processes(mark), 0);
+        } else { /* a namespace dies in a moment of its own */
+            n_orphaned++;
+            storm_ends_us(mark);
+        }
+        if (sandbox_folder_remove(folder, &err)) fail_msg("%s", err.message);
+        free(folder);
+        bury_the_dead();
+    }
+    print_message("%d storms, %d without a supervisor, the longest gone after %.1f ms\n",
+                  STORM_ROUNDS, n_orphaned, (double)longest / 1e3);
+    assert_true(longest < STORM_END_US);
+}
+
+/* A process that has started a storm and stands for lcx. */
+static pid_t start_lcx_with_storm(pid_t *supervisor, const char *mark, int processes)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    const pid_t lcx = fork();
+    if (lcx == 0) {
+        struct sandbox sandbox;
+        char *folder;
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nobody */
+        if (!start_storm(&sandbox, &folder, mark, processes)) _exit(1);
+        (void)!write(ends[1], &sandbox.supervisor, sizeof sandbox.supervisor);
+        for (;;) pause();
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], supervisor, sizeof *supervisor), sizeof *supervisor);
+    close(ends[0]);
+    return lcx;
+}
+
+/* Kill lcx, then its supervisor; or the other way round. Nobody sweeps. */
+static int64_t storm_ends_after_lcx_us(const char *mark, bool supervisor_too, bool supervisor_first)
+{
+    pid_t supervisor = 0;
+    const pid_t lcx = start_lcx_with_storm(&supervisor, mark, sandbox_profile_compile.processes);
+    wait_a_random_while();
+    if (supervisor_too && supervisor_first) kill(supervisor, SIGKILL);
+    kill(lcx, SIGKILL);
+    if (supervisor_too && !supervisor_first) kill(supervisor, SIGKILL);
+    waitpid(lcx, NULL, 0);
+    const int64_t us = storm_ends_us(mark);
+    bury_the_dead();
+    return us;
+}
+
+static void a_storm_ends_with_lcx_and_without_a_sweep(void **state)
+{
+    (void)state;
+    const char *mark = trial_mark();
+    struct error err;
+    int64_t longest = 0;
+    for (int i = 0; i < STORM_ROUNDS; i++) {
+        const int64_t us = storm_ends_after_lcx_us(mark, i % 3 != 0, i % 3 == 1);
+        if (us > longest) longest = us;
+    }
+    print_message("%d storms, the longest gone after %.1f ms\n", STORM_ROUNDS,
+                  (double)longest / 1e3);
+    assert_true(longest < STORM_END_US);
+    if (sandbox_sweep(trial_parent, &err)) fail_msg("%s", err.message);
+}
+
+/* Lcx, its supervisor and the guard, none of them with a chance to act. */
+static void the_sweep_ends_a_storm_that_has_lost_all_its_keepers(void **state)
+{
+    (void)state;
+    if (trial_has_namespaces()) {
+        print_message("skipped: the kernel ends a namespace, and there is no guard\n");
+        return;
+    }
+    const char *mark = trial_mark();
+    struct error err;
+    pid_t supervisor = 0;
+    const pid_t lcx = start_lcx_with_storm(&supervisor, mark, 0);
+    for (int i = 0; i < 1000 && trial_count_processes(mark) < 4; i++) usleep(1000);
+
+    char path[64], line[64] = "";
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)supervisor, (int)supervisor);
+    const int children = open(path, O_RDONLY | O_CLOEXEC);
+    if (children < 0) { /* a kernel without these files */
+        kill(supervisor, SIGKILL);
+        kill(lcx, SIGKILL);
+        waitpid(lcx, NULL, 0);
+        storm_ends_us(mark);
+        print_message("skipped: this kernel does not list children\n");
+        return;
+    }
+    assert_true(read(children, line, sizeof line - 1) > 0);
+    close(children);
+    const pid_t keepers[] = {(pid_t)atoi(line), supervisor, lcx};
+    for (int i = 0; i < 3; i++) kill(keepers[i], SIGSTOP);
+    for (int i = 0; i < 3; i++) kill(keepers[i], SIGKILL);
+    waitpid(lcx, NULL, 0);
+
+    const int left = trial_count_processes(mark);
+    if (sandbox_sweep(trial_parent, &err)) fail_msg("%s", err.message);
+    const int64_t us = storm_ends_us(mark);
+    assert_true(left > 1); /* else this has tried nothing */
+    print_message("%d processes without a keeper, gone %.1f ms after the sweep\n", left,
+                  (double)us / 1e3);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -597,7 +779,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_killed_supervisor_leaves_nothing),
         cmocka_unit_test(a_killed_lcx_leaves_nothing),
         cmocka_unit_test(a_killed_lcx_and_supervisor_leave_nothing),
+        cmocka_unit_test(a_storm_ends_with_its_supervisor),
+        cmocka_unit_test(a_storm_ends_with_lcx_and_without_a_sweep),
+        cmocka_unit_test(the_sweep_ends_a_storm_that_has_lost_all_its_keepers),
     };
     trial_begin(argc, argv);
+    prctl(PR_SET_CHILD_SUBREAPER, 1); /* the dead that keepers leave come to us */
     return trial_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

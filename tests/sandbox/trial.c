@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,7 +119,7 @@ const char *trial_mark(void)
     return mark;
 }
 
-int trial_count_processes(const char *mark)
+static int each_process(const char *mark, bool ends)
 {
     DIR *all = opendir("/proc");
     int count = 0;
@@ -132,8 +133,14 @@ int trial_count_processes(const char *mark)
         if (fd >= 0) close(fd);
         if (n <= 0) continue;
         words[n] = '\0';
-        if (memmem(words, (size_t)n, mark, strlen(mark))) count++;
+        if (!memmem(words, (size_t)n, mark, strlen(mark))) continue;
+        count++;
+        if (ends) kill((pid_t)atol(entry->d_name), SIGKILL);
     }
     if (all) closedir(all);
     return count;
 }
+
+int trial_count_processes(const char *mark) { return each_process(mark, false); }
+
+void trial_kill_processes(const char *mark) { each_process(mark, true); }

@@ -46,6 +46,9 @@ void trial_attack(struct trial *trial, const struct sandbox_profile *profile, co
 /* How many processes are alive whose command line holds `mark`. */
 int trial_count_processes(const char *mark);
 
+/* Kill them, once; for when a test has failed and must not leave them to the next. */
+void trial_kill_processes(const char *mark);
+
 /* A word that no other process on the machine has on its command line. */
 const char *trial_mark(void);
 

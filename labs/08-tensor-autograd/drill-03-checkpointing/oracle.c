@@ -239,7 +239,13 @@ static void judge_memory(struct findings *findings, const struct case_run *run, 
     const int64_t L = record_dim(run->in, "w", 0), every = record_int(run->in, "every");
     const int64_t allowed = (L + every - 1) / every + every;
     int64_t most_calls, layer;
-    if (!calls || calls->ndim != 1) return;
+    if (!calls || calls->ndim != 1 || calls->dims[0] < 2 * L) { /* each layer there and back */
+        finding_add(findings, CASE_PROPERTY, index, NULL,
+                    _("with %d layers the log has %d calls of forward and backward, fewer than two "
+                      "for each layer: the gradients did not come from them"),
+                    (int)L, calls ? (int)array_count(calls) : 0);
+        return;
+    }
 
     const int64_t most = most_alive(calls, L, &most_calls, &layer);
     if (most_calls > 2)

@@ -11,9 +11,14 @@
 #include "grader/harness/harness.h"
 
 enum {
-    SIZES = 4,
-    APPENDS = 8,   /* in one timed call */
-    WINDOW = 1024, /* appends between two truncations, which bound the memory */
+    SIZES = 4, /* of the timed caches */
+    TB = 2,
+    TH = 2,
+    TD = 16,
+    ROW = TB * TH * TD,
+    ROWS = 4096,  /* different inputs */
+    APPENDS = 8,  /* in one timed call */
+    WINDOW = 256, /* appends between two truncations, which bound the memory */
 };
 
 /* Rows `first`.. of `count` along axis 1 of [R,N,D], as a buffer of its own. */
@@ -114,27 +119,56 @@ static void run_cache(const struct record *in, struct record *out)
     kv_cache_free(cache);
 }
 
-/* `calls` times APPENDS appends of one token to a cache that holds n. The caches of all sizes
+/* Row r of the timed inputs: the ROW numbers that begin at r, here of k and v each. */
+static void fill_cache(struct kv_cache *cache, const struct record *in, int64_t n)
+{
+    const float *from_k = record_f32(in, "fill_k"), *from_v = record_f32(in, "fill_v");
+    float *k = memory_new((size_t)(n * ROW), sizeof *k),
+          *v = memory_new((size_t)(n * ROW), sizeof *v);
+    for (int64_t bh = 0; bh < TB * TH; bh++)
+        for (int64_t i = 0; i < n; i++) {
+            memcpy(k + (bh * n + i) * TD, from_k + i % ROWS + bh * TD, TD * sizeof *k);
+            memcpy(v + (bh * n + i) * TD, from_v + (i + i / ROWS) % ROWS + bh * TD, TD * sizeof *v);
+        }
+    kv_cache_append(cache, k, v, (int)n);
+    free(k);
+    free(v);
+}
+
+/* `calls` times APPENDS appends of one token to a cache that holds n, each with inputs of its own;
+ * then, when asked, one question, whose answer depends on all that is held. The caches of all sizes
  * are filled in the first call and kept, so that filling is no part of the time. */
 static void run_timed(const struct record *in, struct record *out)
 {
     static struct kv_cache *caches[SIZES];
-    const int64_t B = record_dim(in, "k", 0), H = record_dim(in, "k", 1);
-    const int64_t D = record_dim(in, "k", 3), appends = APPENDS * record_int(in, "calls");
+    const int64_t appends = APPENDS * record_int(in, "calls");
+    const int64_t turn = record_int(in, "turn") + 613 * record_int(in, "done");
     const int64_t *sizes = record_i64(in, "sizes"), which = record_int(in, "which");
     const float *k = record_f32(in, "k"), *v = record_f32(in, "v");
 
     for (int i = 0; i < SIZES && !caches[SIZES - 1]; i++) {
-        float *zeros = memory_new((size_t)(B * H * sizes[i] * D), sizeof *zeros);
-        caches[i] = kv_cache_new((int)B, (int)H, (int)D, (int)(sizes[i] + WINDOW));
-        kv_cache_append(caches[i], zeros, zeros, (int)sizes[i]);
-        free(zeros);
+        caches[i] = kv_cache_new(TB, TH, TD, (int)(sizes[i] + WINDOW));
+        fill_cache(caches[i], in, sizes[i]);
     }
     for (int64_t i = 0; i < appends; i++) {
+        const int64_t row = (turn + i + 7 * (i / WINDOW)) % ROWS;
         if (i % WINDOW == 0) kv_cache_truncate(caches[which], (int)sizes[which]);
-        kv_cache_append(caches[which], k, v, 1);
+        kv_cache_append(caches[which], k + row, v + row, 1);
     }
-    record_add_int(out, "appends", appends);
+    if (!record_int(in, "asked")) {
+        record_add_int(out, "appends", appends);
+        return;
+    }
+
+    const int64_t window = (appends - 1) / WINDOW, first = turn + window * (WINDOW + 7);
+    float q[ROW]; /* 8 times the keys at the positions sought */
+    for (int64_t bh = 0; bh < TB * TH; bh++) {
+        const int64_t at = record_i64(in, "sought")[bh], n = sizes[which];
+        const float *row =
+            at < n ? record_f32(in, "fill_k") + at % ROWS : k + (first + at - n) % ROWS;
+        for (int64_t d = bh * TD; d < (bh + 1) * TD; d++) q[d] = 8.0f * row[d];
+    }
+    kv_cache_attend(caches[which], output_f32(out, "out", SHAPE(TB, TH, 1, TD)), q, 1);
 }
 
 void harness_call(const struct record *in, struct record *out)

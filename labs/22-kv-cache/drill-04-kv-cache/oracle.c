@@ -348,7 +348,6 @@ static void solve_layer(struct record *out, const struct record *in, uint32_t ma
 
 static void solve(struct record *out, const struct record *in, uint32_t made)
 {
-    if (record_find(in, "calls")) return; /* timed, not compared */
     if (record_find(in, "x")) solve_layer(out, in, made);
     else solve_cache(out, in, made);
 }
@@ -356,7 +355,6 @@ static void solve(struct record *out, const struct record *in, uint32_t made)
 /* The longest chain of sums: width, positions, width again. */
 static int64_t reduction(const struct record *in)
 {
-    if (record_find(in, "calls")) return 1;
     if (record_find(in, "x")) return 2 * record_dim(in, "x", 2) + record_dim(in, "x", 1);
     return record_dim(in, "k", 2) + record_dim(in, "k", 3);
 }
@@ -387,6 +385,104 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 }
 
 enum { SPEED_N = 48, SHORTEST = 2048 };
+enum { TB = 2, TH = 2, TD = 16, ROW = TB * TH * TD }; /* the timed caches */
+enum { ROWS = 4096, WINDOW = 256, APPENDS = 8 };      /* as in call.c and call.py */
+
+/* What a timed cache holds. Row r is ROW numbers of `k` and of `v` beginning at r, so that a call
+ * has inputs of its own without any being made: first the rows of the fill, as many as the size,
+ * then those appended since the last truncation. */
+struct timed {
+    const float *fill_k, *fill_v, *k, *v;
+    int64_t n_fill, n_held;
+    int64_t first; /* row of the first appended one that is held; others follow, modulo ROWS */
+};
+
+static struct timed timed_of(const struct record *in)
+{
+    struct timed t = {
+        .fill_k = record_f32(in, "fill_k"),
+        .fill_v = record_f32(in, "fill_v"),
+        .k = record_f32(in, "k"),
+        .v = record_f32(in, "v"),
+        .n_fill = record_i64(in, "sizes")[record_int(in, "which")],
+    };
+    const int64_t appends = APPENDS * record_int(in, "calls");
+    const int64_t truncated = (appends - 1) / WINDOW * WINDOW;
+    const int64_t done = record_find(in, "done") ? record_int(in, "done") : 0;
+    t.first = record_int(in, "turn") + 613 * done + truncated + 7 * (truncated / WINDOW);
+    t.n_held = t.n_fill + appends - truncated;
+    return t;
+}
+
+static const float *key_at(const struct timed *t, int64_t i)
+{
+    return i < t->n_fill ? t->fill_k + i % ROWS : t->k + (t->first + i - t->n_fill) % ROWS;
+}
+
+/* Keys repeat after ROWS positions of the fill; their values do not. */
+static const float *value_at(const struct timed *t, int64_t i)
+{
+    return i < t->n_fill ? t->fill_v + (i + i / ROWS) % ROWS
+                         : t->v + (t->first + i - t->n_fill) % ROWS;
+}
+
+/* Some of the many are looked for: a query is 8 times the key of one of them (call.c makes it), whose 16 numbers are 1 or -1, so that
+ * its weight is that of a few thousand others, and out is its value or a mean of few. */
+static void make_append(struct record *in, int64_t n, int calls, struct rng *rng)
+{
+    static const char *const names[] = {"fill_k", "fill_v", "k", "v"};
+    struct rng fill_rng;
+    rng_init(&fill_rng, rng->seed, SHORTEST); /* the same for all messages: caches are kept */
+    int64_t *sizes = record_add_i64(in, "sizes", SHAPE(TIMED_SIZES)), which = 0;
+    for (int i = 0; i < TIMED_SIZES; i++) {
+        sizes[i] = SHORTEST << i;
+        if (sizes[i] == n) which = i;
+    }
+    for (int i = 0; i < 4; i++) {
+        fill(in, names[i], SHAPE(ROWS + ROW), 1.0, i < 2 ? &fill_rng : rng);
+        float *x = (float *)record_find(in, names[i])->data;
+        for (int64_t r = 0; i % 2 == 0 && r < ROWS + ROW; r++) x[r] = x[r] < 0.0f ? -1.0f : 1.0f;
+    }
+    record_add_int(in, "which", which);
+    record_add_int(in, "calls", calls);
+    record_add_int(in, "turn", rng_below(rng, ROWS));
+    const struct timed t = timed_of(in);
+    int64_t *sought = record_add_i64(in, "sought", SHAPE(TB * TH)); /* positions */
+    for (int64_t i = 0; i < TB * TH; i++)
+        sought[i] =
+            rng_below(rng, 2) ? rng_below(rng, t.n_fill) : rng_between(rng, t.n_fill, t.n_held - 1);
+}
+
+static double dot_of(const float *a, const float *b)
+{
+    double sum = 0.0;
+    for (int d = 0; d < TD; d++) sum += (double)a[d] * (double)b[d];
+    return sum;
+}
+
+/* After its appends the cache is asked once; what it says depends on all that it holds. */
+static bool timed_right(const struct record *in, const struct record *out, int64_t call)
+{
+    const struct array *answer = record_find(out, "out");
+    const struct timed t = timed_of(in);
+    (void)call;
+    if (!answer || array_count(answer) != ROW) return false;
+
+    for (int64_t i = 0; i < TB * TH; i++) {
+        const float *sought = key_at(&t, record_i64(in, "sought")[i]) + i * TD;
+        double sum = 0.0, mixed[TD] = {0};
+        for (int64_t at = 0; at < t.n_held; at++) { /* no score is above 8 * 16 / 4 */
+            const double below = 8.0 * dot_of(sought, key_at(&t, at) + i * TD) / 4.0 - 32.0;
+            const double weight = below < -40.0 ? 0.0 : exp(below);
+            sum += weight;
+            for (int d = 0; d < TD && weight > 0.0; d++)
+                mixed[d] += weight * (double)value_at(&t, at)[i * TD + d];
+        }
+        for (int d = 0; d < TD; d++)
+            if (!(fabs(array_at(answer, i * TD + d) - mixed[d] / sum) < 1e-3)) return false;
+    }
+    return true;
+}
 
 static void make_timed(struct record *in, int64_t n, int calls, struct rng *rng)
 {
@@ -396,15 +492,7 @@ static void make_timed(struct record *in, int64_t n, int calls, struct rng *rng)
                          {1, 1, -1}, {1, 1, -1}, {1, 1, -1}));
         return;
     }
-    fill(in, "k", SHAPE(2, 2, 1, 16), 1.0, rng);
-    fill(in, "v", SHAPE(2, 2, 1, 16), 1.0, rng);
-    int64_t *sizes = record_add_i64(in, "sizes", SHAPE(TIMED_SIZES)), which = 0;
-    for (int i = 0; i < TIMED_SIZES; i++) {
-        sizes[i] = SHORTEST << i;
-        if (sizes[i] == n) which = i;
-    }
-    record_add_int(in, "which", which);
-    record_add_int(in, "calls", calls);
+    make_append(in, n, calls, rng);
 }
 
 const struct oracle oracle_kv_cache = {
@@ -425,5 +513,7 @@ const struct oracle oracle_kv_cache = {
                    .expected = 0.0,
                    .limit = 0.4,
                    .calls_inside = true,
+                   .asked_apart = true,
+                   .right = timed_right,
                    .mistake = "copy-each-step"},
 };

@@ -5,7 +5,7 @@
 #include "grader/harness/harness.h"
 
 enum { OP_SERVE, OP_TIME };
-enum { STEPS_PER_CALL = 16, ADMITTING_PER_CALL = 2, TIMED_RUNNING = 8 };
+enum { STEPS_PER_CALL = 16, ADMITTING_PER_CALL = 2, TIMED_RUNNING = 8, TIMED_SIZES = 4 };
 enum { ENDLESS = 100000000 }; /* one block holds ENDLESS */
 
 /* ---- requests arrive, the model runs, a log of what was decided ---- */
@@ -101,62 +101,103 @@ static void serve(const struct record *in, struct record *out)
 
 /* ---- the time of a step, with n requests that wait and up to n that have finished ---- */
 
-/* All slots are taken for ever: no step admits anybody. */
-static struct batcher *busy_batcher(int n)
+static uint64_t mixed(uint64_t z)
 {
-    struct work work[TIMED_RUNNING];
-    struct batcher *batcher = batcher_new(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING);
-    int number = 0;
-    for (int i = 0; i < n; i++) batcher_add(batcher, number++, 1, 1);
-    for (int i = 0; i <= n / TIMED_RUNNING; i++) batcher_step(batcher, work);
-    for (int i = 0; i < TIMED_RUNNING; i++) batcher_add(batcher, number++, 1, ENDLESS);
-    batcher_step(batcher, work);
-    for (int i = 0; i < n; i++) batcher_add(batcher, number++, 1, 4);
-    return batcher;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
+    z = (z ^ z >> 27) * 0x94D049BB133111EBu;
+    return z ^ z >> 31;
 }
 
-/* Every step fills all slots, and all finish in it. */
-struct turnover {
-    struct batcher *batcher;
-    int n, number, n_finished;
+/* Number of the i-th request in this life of a batcher: no two alike. */
+static int request_number(uint64_t life, uint64_t i)
+{
+    const uint64_t a = mixed(life), step = a >> 32 | 1;
+    return (int)((a + step * i) & INT32_MAX);
+}
+
+static uint64_t digest(const struct work *work, int n)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < n; i++)
+        sum += mixed((uint64_t)work[i].request * 0x9E3779B97F4A7C15u + (uint64_t)work[i].n_tokens);
+    return sum;
+}
+
+/* The batchers of one size, kept, so that what is timed is steps and little set-up. */
+struct timed {
+    int64_t series;
+    int n;
+    struct batcher *busy;     /* all slots are taken for ever: no step admits anybody */
+    struct batcher *turnover; /* every step fills all slots, and all finish in it */
+    uint64_t life;            /* of the turnover */
+    uint64_t n_added, n_finished;
 };
 
-/* One step, and as many added as it admitted. After n have finished it begins anew. */
-static int turn_over(struct turnover *t)
+static void start_busy(struct timed *t)
 {
     struct work work[TIMED_RUNNING];
-    if (!t->batcher || t->n_finished >= t->n) {
-        if (t->batcher) batcher_free(t->batcher);
-        t->batcher = batcher_new(TIMED_RUNNING, 2, 64, TIMED_RUNNING);
-        t->number = t->n_finished = 0;
-        while (t->number < t->n) batcher_add(t->batcher, t->number++, 1, 1);
+    const uint64_t n = (uint64_t)t->n, life = (uint64_t)t->series;
+    t->busy = batcher_new(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING);
+    for (uint64_t i = 0; i < n; i++) batcher_add(t->busy, request_number(life, i), 1, 1);
+    for (int i = 0; i <= t->n / TIMED_RUNNING; i++) batcher_step(t->busy, work);
+    for (uint64_t i = n; i < n + TIMED_RUNNING; i++)
+        batcher_add(t->busy, request_number(life, i), 1, ENDLESS);
+    batcher_step(t->busy, work);
+    for (uint64_t i = n + TIMED_RUNNING; i < 2 * n + TIMED_RUNNING; i++)
+        batcher_add(t->busy, request_number(life, i), 1, 4);
+}
+
+static void add_next(struct timed *t)
+{
+    const int request = request_number(t->life, t->n_added++);
+    batcher_add(t->turnover, request, 1 + request % TIMED_RUNNING, 1);
+}
+
+/* One step, and as many added as it admitted. After n have finished it begins anew. */
+static uint64_t turn_over(struct timed *t)
+{
+    struct work work[TIMED_RUNNING];
+    if (t->n_finished >= (uint64_t)t->n || !t->turnover) {
+        if (t->turnover) batcher_free(t->turnover);
+        t->turnover = batcher_new(TIMED_RUNNING, 16, 64, TIMED_RUNNING);
+        t->life++;
+        t->n_added = t->n_finished = 0;
+        while (t->n_added < (uint64_t)t->n) add_next(t);
     }
-    const int n_tokens = batcher_step(t->batcher, work);
-    for (int i = 0; i < TIMED_RUNNING; i++) batcher_add(t->batcher, t->number++, 1, 1);
+    const int n = batcher_step(t->turnover, work);
+    for (int i = 0; i < TIMED_RUNNING; i++) add_next(t);
     t->n_finished += TIMED_RUNNING;
-    return n_tokens;
+    return digest(work, n);
+}
+
+/* The batchers of a series: of a new one, in place of those of its size. */
+static struct timed *find_timed(int n, int64_t series)
+{
+    static struct timed all[TIMED_SIZES];
+    struct timed *t = all;
+    while (t->n && t->n != n && t < all + TIMED_SIZES - 1) t++;
+    if (t->n == n && t->series == series) return t;
+    if (t->busy) batcher_free(t->busy);
+    if (t->turnover) batcher_free(t->turnover);
+    *t = (struct timed){.series = series, .n = n, .life = (uint64_t)series};
+    start_busy(t);
+    return t;
 }
 
 static void time_steps(const struct record *in, struct record *out)
 {
-    static struct batcher *busy; /* kept, so that what is timed is steps and little set-up */
-    static struct turnover turnover;
-    const int n = (int)record_int(in, "n");
+    struct timed *t = find_timed((int)record_int(in, "n"), record_int(in, "series"));
     const int64_t calls = record_int(in, "calls");
+    int64_t *digests = record_add_i64(out, "digests", SHAPE(calls));
     struct work work[TIMED_RUNNING];
-    int64_t n_tokens = 0;
 
-    if (n != turnover.n) {
-        if (busy) batcher_free(busy);
-        if (turnover.batcher) batcher_free(turnover.batcher);
-        busy = busy_batcher(n);
-        turnover = (struct turnover){.n = n};
-    }
     for (int64_t call = 0; call < calls; call++) {
-        for (int i = 0; i < STEPS_PER_CALL; i++) n_tokens += batcher_step(busy, work);
-        for (int i = 0; i < ADMITTING_PER_CALL; i++) n_tokens += turn_over(&turnover);
+        uint64_t sum = 0;
+        for (int i = 0; i < STEPS_PER_CALL; i++) sum += digest(work, batcher_step(t->busy, work));
+        for (int i = 0; i < ADMITTING_PER_CALL; i++) sum += turn_over(t);
+        digests[call] = (int64_t)sum;
     }
-    record_add_int(out, "n_tokens", n_tokens);
+    record_add_int(out, "admitting_per_call", ADMITTING_PER_CALL);
 }
 
 void harness_call(const struct record *in, struct record *out)

@@ -6,6 +6,7 @@ CALLABLES = {"Batcher": 4}
 SERVE, TIME = range(2)
 STEPS_PER_CALL, ADMITTING_PER_CALL, TIMED_RUNNING = 16, 1, 8
 ENDLESS = 100_000_000  # one block holds ENDLESS
+MASK = 2**64 - 1
 
 
 def whole(value, what):
@@ -79,33 +80,73 @@ def serve(solution, x):
     }
 
 
-def busy_batcher(solution, n):
+# ---- the time of a step, with n requests that wait and up to n that have finished ----
+
+
+def mixed(z):
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 & MASK
+    z = (z ^ z >> 27) * 0x94D049BB133111EB & MASK
+    return z ^ z >> 31
+
+
+def entry(request, n_tokens):
+    return mixed(int(request) * 0x9E3779B97F4A7C15 + int(n_tokens) & MASK)
+
+
+def digest(work, known={}):
+    """The same for any order. Entries of `known` need not be computed."""
+    return sum(known.get(tuple(pair)) or entry(*pair) for pair in work)
+
+
+class Numbers:
+    """The requests of one life of a batcher: no two alike."""
+
+    def __init__(self, life):
+        self.first, self.n = mixed(life), 0
+        self.step = self.first >> 32 | 1
+
+    def __next__(self):
+        self.n += 1
+        return (self.first + self.step * (self.n - 1)) & 0x7FFFFFFF
+
+
+class Busy:
     """With n finished, n waiting, and all slots taken for ever: no step admits anybody."""
-    batcher = solution.Batcher(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING)
-    for i in range(n):
-        batcher.add(i, 1, 1)
-    for i in range(n // TIMED_RUNNING + 1):
+
+    def __init__(self, solution, n, series):
+        numbers = Numbers(series)
+        batcher = solution.Batcher(TIMED_RUNNING, 2 * ENDLESS, 64, TIMED_RUNNING)
+        for i in range(n):
+            batcher.add(next(numbers), 1, 1)
+        for i in range(n // TIMED_RUNNING + 1):
+            batcher.step()
+        endless = [next(numbers) for _ in range(TIMED_RUNNING)]
+        self.entries = {(request, 1): entry(request, 1) for request in endless}
+        for request in endless:
+            batcher.add(request, 1, ENDLESS)
         batcher.step()
-    for i in range(TIMED_RUNNING):
-        batcher.add(n + i, 1, ENDLESS)
-    batcher.step()
-    for i in range(n):
-        batcher.add(n + TIMED_RUNNING + i, 1, 4)
-    return batcher
+        for i in range(n):
+            batcher.add(next(numbers), 1, 4)
+        self.step = batcher.step
 
 
 class Turnover:
     """Every step fills all slots, and all finish in it; n always wait."""
 
-    def __init__(self, solution, n):
-        self.solution, self.n = solution, n
+    def __init__(self, solution, n, series):
+        self.solution, self.n, self.life = solution, n, series
         self.begin()
 
     def begin(self):
-        self.batcher = self.solution.Batcher(TIMED_RUNNING, 2, 64, TIMED_RUNNING)
+        self.batcher = self.solution.Batcher(TIMED_RUNNING, 16, 64, TIMED_RUNNING)
+        self.life += 1
+        self.numbers, self.n_finished = Numbers(self.life), 0
         for i in range(self.n):
-            self.batcher.add(i, 1, 1)
-        self.number, self.n_finished = self.n, 0
+            self.add()
+
+    def add(self):
+        request = next(self.numbers)
+        self.batcher.add(request, 1 + request % TIMED_RUNNING, 1)
 
     def step(self):
         """One step, and as many added as it admitted. After n have finished it begins anew."""
@@ -113,30 +154,30 @@ class Turnover:
             self.begin()
         work = list(self.batcher.step())
         for i in range(TIMED_RUNNING):
-            self.batcher.add(self.number + i, 1, 1)
-        self.number += TIMED_RUNNING
+            self.add()
         self.n_finished += TIMED_RUNNING
         return work
 
 
-kept = {}  # n: its batchers, so that what is timed is steps and little set-up
+kept = {}  # n: its series and batchers, so that what is timed is steps and little set-up
 
 
-def time_steps(solution, n, calls):
-    if n not in kept:
-        kept.clear()
-        kept[n] = busy_batcher(solution, n), Turnover(solution, n)
-    busy, turnover = kept[n]
-    n_tokens = 0
-    for _ in range(calls):
+def time_steps(solution, n, series, calls):
+    if n not in kept or kept[n][0] != series:
+        kept[n] = series, Busy(solution, n, series), Turnover(solution, n, series)
+    _, busy, turnover = kept[n]
+    digests = np.zeros(calls, np.uint64)
+    for call in range(calls):
+        total = 0
         for _ in range(STEPS_PER_CALL):
-            n_tokens += len(list(busy.step()))
+            total += digest(busy.step(), busy.entries)
         for _ in range(ADMITTING_PER_CALL):
-            n_tokens += len(turnover.step())
-    return {"n_tokens": n_tokens}
+            total += digest(turnover.step())
+        digests[call] = total & MASK
+    return {"digests": digests.astype(np.int64), "admitting_per_call": ADMITTING_PER_CALL}
 
 
 def call(solution, x, lane):
     if x["op"] == TIME:
-        return time_steps(solution, x["n"], x["calls"])
+        return time_steps(solution, x["n"], x["series"], x["calls"])
     return serve(solution, {k: v if isinstance(v, int) else np.asarray(v) for k, v in x.items()})

@@ -12,9 +12,12 @@ The parent's seeds, expected values and tolerances never come here.
 """
 
 import array
+import contextlib
 import ctypes
 import linecache
 import os
+import re
+import resource
 import select
 import signal
 import socket
@@ -30,6 +33,8 @@ LANE = sys.argv[1]
 CONFINE = sys.argv[2]
 if LANE == "torch":
     import torch
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._python_dispatch import TorchDispatchMode
 
     torch.set_num_threads(1)
 
@@ -114,28 +119,125 @@ class Forbidden(Exception):
     """The submission used what the task asks it to write itself."""
 
 
-used = []
-
-
-def forbid(path):
-    """Make the use of a dotted name fail while running; absent names are skipped."""
+def resolved(path):
+    """The owner, the last name and what stands there; None when this library lacks it."""
     parts = path.split(".")
     try:
         owner = __import__(parts[0])
         for part in parts[1:-1]:
             owner = getattr(owner, part)
-        target = getattr(owner, parts[-1])
+        return owner, parts[-1], getattr(owner, parts[-1])
     except (ImportError, AttributeError):
-        return
+        return None
 
-    def refuse(*args, **kwargs):
-        used.append(path)
-        raise Forbidden(path)
 
-    if isinstance(target, type):
-        target.__init__ = refuse
-    else:
-        setattr(owner, parts[-1], refuse)
+def forbid_names(paths, tell):
+    """Make the use of dotted names fail while running, and of every alias of theirs that a module
+    of the library has."""
+
+    def refusal(path):
+        def refuse(*args, **kwargs):
+            tell(path)
+            raise Forbidden(path)
+
+        return refuse
+
+    refusals = {}
+    for path in paths:
+        found = resolved(path)
+        if found is None or path.startswith("torch.ops."):  # operators are the modes' affair
+            continue
+        owner, name, target = found
+        if isinstance(target, type):
+            target.__init__ = refusal(path)
+        else:
+            refusals[id(target)] = target, refusal(path)
+            setattr(owner, name, refusals[id(target)][1])
+    for name, module in list(sys.modules.items()) if refusals else []:
+        if name.partition(".")[0] not in ("numpy", "torch"):
+            continue
+        for key, value in list(vars(module).items()):
+            if id(value) in refusals and refusals[id(value)][0] is value:
+                setattr(module, key, refusals[id(value)][1])
+
+
+# What PyTorch's operators are called inside; an operator that contains others has their words too.
+CONTAINED = {
+    "_transformer_encoder_layer_fwd": "_scaled_dot_product_multi_head_attention_layer_norm",
+    "_transformer_decoder_only_layer_fwd": "_scaled_dot_product_multi_head_attention_layer_norm",
+}
+DIFFERENTIATION = ("torch.autograd.", "torch.func.", "torch.utils.checkpoint.", "torch.Tensor.backward")
+HOOKS = (
+    "torch.autograd.graph.saved_tensors_hooks",
+    "torch.autograd.graph.save_on_cpu",
+    "torch._C._autograd._push_saved_tensors_default_hooks",
+    "torch._C._autograd._pop_saved_tensors_default_hooks",
+)
+
+
+def words_of(name):
+    """LayerNorm, native_layer_norm, layer_norm_: layer, norm."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+    drop = ("", "native", "forward", "backward")
+    return [word for word in name.split("_") if word not in drop]
+
+
+def operator_patterns(paths):
+    """The forbidden operators as lists of words."""
+    paths = [path for path in paths if not path.startswith(DIFFERENTIATION)]
+    return [list(x) for x in {tuple(words_of(path.rpartition(".")[2])) for path in paths}]
+
+
+def is_forbidden(name, patterns):
+    """Whether an operator has all the words of a pattern, in order: layer_norm is in
+    native_layer_norm_backward, scaled_dot_product_attention in
+    _scaled_dot_product_flash_attention_for_cpu."""
+    for pattern in patterns:
+        words = iter(words_of(CONTAINED.get(name, name)))
+        if all(word in words for word in pattern):
+            return True
+    return False
+
+
+def torch_modes(paths, tell):
+    """Two modes that see every operator, whatever name or path reached it: one as PyTorch's own
+    functions are called, one as the dispatcher runs what they are made of. And from now on,
+    where differentiation is forbidden, a backward pass fails when it asks for what was saved."""
+    patterns, known = operator_patterns(paths), {}
+    differentiation = any(path.startswith(DIFFERENTIATION) for path in paths)
+
+    def look(name):
+        if name not in known:
+            forward_mode = differentiation and name == "_make_dual"
+            known[name] = forward_mode or is_forbidden(name, patterns)
+        if known[name]:
+            tell("torch." + name)
+            raise Forbidden("torch." + name)
+
+    class Called(TorchFunctionMode):
+        def __torch_function__(self, function, types, args=(), kwargs=None):
+            look(getattr(function, "__name__", "").partition(".")[0])
+            return function(*args, **(kwargs or {}))
+
+    class Dispatched(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            look(str(function).split(".")[1])
+            return function(*args, **(kwargs or {}))
+
+    def asked_back(saved):
+        tell("torch.autograd")
+        raise Forbidden("torch.autograd")
+
+    if differentiation:
+        torch.autograd.graph.saved_tensors_hooks(lambda tensor: tensor, asked_back).__enter__()
+        forbid_names(HOOKS, tell)
+
+    @contextlib.contextmanager
+    def watched():
+        with Dispatched(), Called():
+            yield
+
+    return watched
 
 
 def where(error, file):
@@ -214,34 +316,66 @@ def packed(name, value):
     return value.astype(OUTPUT_KINDS[value.dtype.kind])
 
 
-def answer(solution, glue, fields, file):
+def asked_bytes(error):
+    """The size that an allocator was refused, as far as the error says it."""
+    shape, dtype = getattr(error, "shape", None), getattr(error, "dtype", None)
+    if isinstance(shape, tuple) and isinstance(dtype, np.dtype):
+        size = dtype.itemsize
+        for dim in shape:
+            size *= int(dim)
+        return size
+    said = re.search(r"tried to allocate (\d+) bytes", str(error))
+    return int(said.group(1)) if said else 0
+
+
+def refused(error, file, limit):
+    """An exhausted memory, or an exception like any other: the measured use decides. A half of the
+    limit in use, or asked for at once, is where a refusal can come from."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    needed = max(peak, asked_bytes(error))
+    if 2 * needed < limit:
+        return {"_exception": describe(error, file)}
+    return {"_memory": describe(error, file), "_memory_bytes": np.int64(min(needed, 2**62))}
+
+
+def answer(solution, glue, fields, file, limit):
     try:
         out = glue.call(solution, {name: for_lane(v) for name, v in fields.items()}, LANE)
-        reply = {name: packed(name, value) for name, value in out.items()}
+        return {name: packed(name, value) for name, value in out.items()}
     except Contract as error:
-        reply = {"_contract": str(error)}
-    except MemoryError as error:
-        reply = {"_memory": describe(error, file)}
+        return {"_contract": str(error)}
     except BaseException as error:  # the candidate's own mistakes, all of them
-        reply = {"_exception": describe(error, file)}
-    if used:
-        reply["_forbidden"] = used[0]
-    return reply
+        if isinstance(error, MemoryError) or asked_bytes(error):
+            return refused(error, file, limit)
+        return {"_exception": describe(error, file)}
 
 
 def serve(channel, request):
     file = bytes(request["file"]).decode()
+    paths = bytes(request["forbidden"]).decode().split()
+    owed, forbidden = 1, None  # records that the parent waits for; the first forbidden use
+
+    def tell(name):
+        """Say it to the parent at once: what the submission does afterwards cannot take it back."""
+        nonlocal owed, forbidden
+        forbidden = forbidden or name
+        channel.sendall(encode({"_forbidden": forbidden}) * owed)
+        owed = 0
+
+    watched = contextlib.nullcontext
+    if paths and LANE == "torch":
+        watched = torch_modes(paths, tell)
+    forbid_names(paths, tell)
     try:
-        for path in bytes(request["forbidden"]).decode().split():
-            forbid(path)
-        solution, glue = load(bytes(request["source"]), bytes(request["call"]), file)
+        with watched():
+            solution, glue = load(bytes(request["source"]), bytes(request["call"]), file)
         hello = {"_status": np.int64(0)}
     except Contract as error:
         hello = {"_contract": str(error)}
-    except Forbidden as error:
-        hello = {"_forbidden": str(error)}
     except BaseException as error:
         hello = {"_import": describe(error, file)}
+    if not owed:
+        return
     channel.sendall(encode(hello))
     if "_status" not in hello:
         return
@@ -251,9 +385,17 @@ def serve(channel, request):
             batch = [receive(channel) for _ in range(count)]
         except EOFError:
             return
-        replies = [answer(solution, glue, fields, file) for fields in batch]
+        owed = count + (count == 1)  # a single one is answered with its inputs as well
+        if forbidden:
+            tell(forbidden)
+            continue
+        limit = int(request["memory_bytes"])
+        timed = count > 1 or "calls" in batch[0]  # the modes take time of their own
+        with contextlib.nullcontext() if timed else watched():
+            replies = [answer(solution, glue, fields, file, limit) for fields in batch]
         echo = batch if count == 1 else []  # the inputs, so that the parent sees what was modified
-        channel.sendall(b"".join(encode(fields) for fields in replies + echo))
+        if owed:
+            channel.sendall(b"".join(encode(fields) for fields in replies + echo))
 
 
 def child(request, channel, output):
