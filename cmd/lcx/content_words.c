@@ -221,7 +221,10 @@ void content_words(struct check *check, enum kind kind, const char *path)
     case KIND_QUIZ: status = check_quiz(check, path, file, &err); break;
     default: check_failed("a kind that is answered in words", __FILE__, __LINE__);
     }
-    if (status) problems_add(&check->problems[kind], file, "", "", "%s", err.message);
+    if (!status) return;
+    const char *what = err.message; /* without the path: the problem says it */
+    if (text_starts_with(what, path)) what += strlen(path) + strspn(what + strlen(path), ": ");
+    problems_add(&check->problems[kind], file, "", "", "%s", what);
 }
 
 /* ---- all of them ---- */
