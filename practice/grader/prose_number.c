@@ -131,10 +131,13 @@ static void add(struct numbers *numbers, const struct quantity *quantity, bool b
     }
 }
 
+enum { NUMERAL_LIMIT = 80 }; /* so that many numbers in a row cost no more than their length */
+
 /* How many bytes at `at` can belong to a number alone: digits, marks, spaces, an exponent. */
 static size_t numeral_size(const char *at, size_t size)
 {
     size_t i = 0;
+    if (size > NUMERAL_LIMIT) size = NUMERAL_LIMIT;
     for (;;) {
         if (i < size && (isdigit((unsigned char)at[i]) || strchr("., ", at[i])) && at[i]) i++;
         else if (i + 2 < size && memcmp(at + i, "\u202f", 3) == 0) i += 3;

@@ -29,8 +29,8 @@ static const char paper[] =
     "  - {name: turns, en: turns, es: turnos, unit: \"\", choices: [2, 4]}\n"
 #define BRIEF_CARDS \
     CARD("a") \
-    CARD("b") CARD("c") CARD("d") CARD("e") CARD("f") CARD("g") CARD("h") CARD("i") CARD("j") \
-        CARD("k")
+    CARD("b") \
+    CARD("c") CARD("d") CARD("e") CARD("f") CARD("g") CARD("h") CARD("i") CARD("j") CARD("k")
 #define BRIEF_TAIL \
     "estimates:\n" \
     "  - {name: requests, en: r, es: r, unit: req/s, from: users*turns/86400, weight: 1}\n" \
