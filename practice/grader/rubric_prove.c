@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "content/expression.h"
+#include "grader/rubric_sample.h"
 
 /* What has to hold; content/README.md says why. */
 static const double answer_least = 0.85, wrong_most = 0.40, soup_most = 0.25;
@@ -218,6 +219,11 @@ static void prove_anchors(struct problems *problems, const char *file,
         if (wrong >= wrong_most) add(&proof, "anchor wrong", &grades[WRONG], "below 40%");
         if (adequate < adequate_least || adequate > adequate_most)
             add(&proof, "anchor adequate", &grades[ADEQUATE], "40 to 75%");
+        for (int i = 0; i < grades[EXCELLENT].n_findings; i++)
+            if (grades[EXCELLENT].findings[i].verdict == RUBRIC_CONTRADICTED)
+                problems_add(problems, file, root->id, language,
+                             "anchor excellent: %s is contradicted, as no right answer may be",
+                             grades[EXCELLENT].findings[i].item->name);
         if (excellent < excellent_least)
             add(&proof, "anchor excellent", &grades[EXCELLENT], "80% at least");
         if (soup >= adequate || wrong >= adequate || adequate >= excellent)
@@ -352,6 +358,29 @@ static void prove_braces(struct problems *problems, const struct brief *brief, c
         }
 }
 
+/* At least one of a card's lines finds a question that is made up from it. */
+static void prove_reachable(struct problems *problems, const char *file,
+                            const struct brief_card *card, const struct rubric_reader *reader,
+                            const char *language)
+{
+    unsigned n;
+    char *const *lines = word_lists_in(&card->asked, language, &n);
+    bool found = false;
+    for (unsigned i = 0; !found && i < n; i++) {
+        struct text question = {0};
+        struct rubric_grade grade;
+        rubric_sample(&question, lines[i]);
+        if (!rubric_apply(&grade, reader, text_string(&question), NULL)) {
+            found = grade.score > 0;
+            rubric_grade_done(&grade);
+        }
+        text_done(&question);
+    }
+    if (!found)
+        problems_add(problems, file, card->name, language,
+                     "none of its lines finds a question that is made up from it");
+}
+
 static void prove_cards(struct problems *problems, const struct brief *brief, const char *file)
 {
     for (unsigned i = 0; i < brief->cards_count; i++) {
@@ -366,9 +395,12 @@ static void prove_cards(struct problems *problems, const struct brief *brief, co
         for (int j = 0; languages[j]; j++) {
             struct rubric_reader *reader;
             struct error err;
-            if (rubric_open(&reader, &rubric, languages[j], &err))
+            if (rubric_open(&reader, &rubric, languages[j], &err)) {
                 problems_add(problems, file, card->name, languages[j], "%s", err.message);
-            else rubric_close(reader);
+            } else {
+                prove_reachable(problems, file, card, reader, languages[j]);
+                rubric_close(reader);
+            }
         }
     }
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "grader/rubric_sample.h"
 
 /* The same single line in both languages. */
 #define BOTH(line) \
@@ -221,6 +222,45 @@ static void a_card_is_found_by_its_own_lines(void **state)
     problems_done(&problems);
 }
 
+static void a_sentence_is_made_up_that_a_line_finds(void **state)
+{
+    (void)state;
+    static char *lines[] = {"(latency|ttft) & how long.{0,20}wait", "\\bd\\b & x{3}y+z* & !not\\b",
+                            "[abc]d[^a]\\d & #320 KiB ~10%", "(?:a(b|c)?|d) + (?!x)peak(s)?",
+                            "√d & presupuest"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct rubric_item item = {"it", 1, "e", "s", {&lines[i], 1, &lines[i], 1}};
+        const struct rubric rubric = {&item, 1, NULL, 0};
+        struct rubric_reader *reader;
+        struct rubric_grade grade;
+        struct error err;
+        struct text text = {0};
+        rubric_sample(&text, lines[i]);
+        assert_false(rubric_open(&reader, &rubric, "en", &err));
+        assert_false(rubric_apply(&grade, reader, text_string(&text), &err));
+        if (grade.score < 1) fail_msg("%s: %s", lines[i], text_string(&text));
+        rubric_grade_done(&grade);
+        rubric_close(reader);
+        text_done(&text);
+    }
+}
+
+static void a_card_that_no_question_finds_is_a_problem(void **state)
+{
+    (void)state;
+    static char *never[] = {"peak & !peak", "latency & @words>=999"}, *peak[] = {"peak"};
+    struct brief_card cards[] = {
+        {"never", 1, 30, {peak, 1, never, 2}, {"", ""}, {"", ""}},
+    };
+    struct brief brief = {.name = "b", .vague = {"", ""}, .cards = cards, .cards_count = 1};
+    struct problems problems = {0};
+    rubric_prove_brief(&problems, &brief, "1-b.yaml", NULL);
+    assert_int_equal(problems.n, 1);
+    assert_string_equal(problems.problems[0].node, "never");
+    assert_string_equal(problems.problems[0].language, "es");
+    problems_done(&problems);
+}
+
 static void the_estimates_of_a_brief_hold_at_every_extreme(void **state)
 {
     (void)state;
@@ -258,6 +298,8 @@ int main(void)
         cmocka_unit_test(a_question_that_is_self_marked_need_not_rank),
         cmocka_unit_test(every_text_that_is_graded_is_told),
         cmocka_unit_test(a_card_is_found_by_its_own_lines),
+        cmocka_unit_test(a_sentence_is_made_up_that_a_line_finds),
+        cmocka_unit_test(a_card_that_no_question_finds_is_a_problem),
         cmocka_unit_test(the_estimates_of_a_brief_hold_at_every_extreme),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
