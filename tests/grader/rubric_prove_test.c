@@ -107,6 +107,10 @@ static void an_answer_is_not_contradicted_by_its_own_rubric(void **state)
     trial.node.answer.en = "The scale keeps the variance at one, not for speed. The mask hides the "
                            "future. The softmax sums to one.";
     expect(&trial, 1, "contradicted: scale");
+    trial.question.self_marked = "so that the anchors do not matter";
+    trial.items[1].weight = trial.items[2].weight = 8; /* 88%, yet contradicted */
+    trial.items[0].weight = 1;
+    expect(&trial, 1, "contradicted: scale");
 }
 
 static void a_wrong_answer_is_seen_and_scores_little(void **state)
