@@ -54,7 +54,8 @@ static void check_pair(struct check *check, enum kind kind, const char *english,
                        const char *spanish)
 {
     struct text en = {0}, es = {0};
-    if (read_page(&en, check, kind, english) & read_page(&es, check, kind, spanish)) {
+    const bool both = read_page(&en, check, kind, english);
+    if (read_page(&es, check, kind, spanish) && both) {
         const struct page_shape a = page_shape(text_string(&en), en.size);
         const struct page_shape b = page_shape(text_string(&es), es.size);
         if (a.headings != b.headings || a.blocks != b.blocks)

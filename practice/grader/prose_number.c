@@ -116,13 +116,17 @@ static bool spell(struct text *out, const char *text, size_t size)
 
 struct numbers {
     struct prose_number *list;
-    int n;
+    int n, room;
 };
 
 static void add(struct numbers *numbers, const struct quantity *quantity, bool bare)
 {
     for (int i = 0; i < (quantity->ambiguous ? 2 : 1); i++) {
-        numbers->list = memory_grow(numbers->list, (size_t)numbers->n + 1, sizeof *numbers->list);
+        if (numbers->n == numbers->room) {
+            numbers->room = numbers->room ? 2 * numbers->room : 16;
+            numbers->list =
+                memory_grow(numbers->list, (size_t)numbers->room, sizeof *numbers->list);
+        }
         numbers->list[numbers->n++] =
             (struct prose_number){.value = i ? quantity->other : quantity->value,
                                   .unit = bare ? UNIT_NONE : quantity->unit,
