@@ -23,6 +23,7 @@ VERB(examiner);
 VERB(drill);
 VERB(lab);
 VERB(plan);
+VERB(content);
 VERB(doctor);
 VERB(data);
 VERB(bench);

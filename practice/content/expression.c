@@ -24,6 +24,12 @@ static double fail(struct reader *reader, const char *what)
     return 0;
 }
 
+/* A step that is not finite fails there: min(sqrt(-1), 3) and 1/(1/0) are no figures. */
+static double checked(struct reader *reader, double value)
+{
+    return isfinite(value) ? value : fail(reader, "the value is not finite");
+}
+
 static bool take(struct reader *reader, char c)
 {
     while (isspace((unsigned char)*reader->at)) reader->at++;
@@ -44,7 +50,8 @@ static double call(struct reader *reader, const char *name, const double *x, int
 
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
         if (strcmp(name, functions[i].name) == 0)
-            return n == 1 ? functions[i].function(x[0]) : fail(reader, "expected one argument");
+            return n == 1 ? checked(reader, functions[i].function(x[0]))
+                          : fail(reader, "expected one argument");
     const bool is_min = strcmp(name, "min") == 0;
     if (!is_min && strcmp(name, "max") != 0) return fail(reader, "unknown function");
     double best = x[0];
@@ -91,7 +98,7 @@ static double read_atom(struct reader *reader)
     const double value = strtod(reader->at, &end);
     if (end == reader->at) return fail(reader, "expected a number");
     reader->at = end;
-    return value;
+    return checked(reader, value);
 }
 
 static double read_signed(struct reader *reader)
@@ -102,7 +109,7 @@ static double read_signed(struct reader *reader)
         value = -read_signed(reader);
     } else {
         value = read_atom(reader);
-        if (take(reader, '^')) value = pow(value, read_signed(reader));
+        if (take(reader, '^')) value = checked(reader, pow(value, read_signed(reader)));
     }
     reader->depth--;
     return value;
@@ -112,8 +119,8 @@ static double read_product(struct reader *reader)
 {
     double value = read_signed(reader);
     while (!reader->status) {
-        if (take(reader, '*')) value *= read_signed(reader);
-        else if (take(reader, '/')) value /= read_signed(reader);
+        if (take(reader, '*')) value = checked(reader, value * read_signed(reader));
+        else if (take(reader, '/')) value = checked(reader, value / read_signed(reader));
         else break;
     }
     return value;

@@ -21,7 +21,7 @@ struct expression_value {
 };
 
 /* The value of `text` into *value. STATUS_FORMAT with the place when it cannot be read, names
- * something unknown or is not finite; *value is then 0. */
+ * something unknown or any step of it is not finite; *value is then 0. */
 MUST_CHECK enum status expression_evaluate(double *value, const char *text,
                                            const struct expression_value *values, int n_values,
                                            struct error *err);

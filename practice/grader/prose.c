@@ -16,6 +16,7 @@ static const struct {
     {"√", "sqrt"}, {"×", "x"},  {"·", "*"},  {"−", "-"},  {"–", "-"},
     {"—", " - "},  {"’", "'"},  {"‘", "'"},  {"“", "\""}, {"”", "\""},
     {"≈", "~"},    {"≤", "<="}, {"≥", ">="}, {"→", "->"}, {"∝", " proportional to "},
+    {"⁻", "-"},    {"¿", ""},   {"¡", ""},   {"«", "\""}, {"»", "\""},
 };
 
 static void add_spelled(struct text *out, const char *bytes, size_t size)
@@ -34,11 +35,22 @@ static void add_spelled(struct text *out, const char *bytes, size_t size)
     }
 }
 
-/* The valid parts of the sentence, folded, with runs of white space made one space. */
-static char *fold(const char *bytes, size_t size)
+/* The sentence without the bytes that are no UTF-8. */
+static void add_valid(struct text *out, const char *bytes, size_t size)
+{
+    while (size) {
+        const size_t valid = text_utf8_valid(bytes, size);
+        add_spelled(out, bytes, valid);
+        const size_t step = valid < size ? valid + 1 : valid;
+        bytes += step;
+        size -= step;
+    }
+}
+
+char *prose_fold(const char *bytes, size_t size)
 {
     struct text spelled = {0}, out = {0};
-    add_spelled(&spelled, bytes, size);
+    add_valid(&spelled, bytes, size);
 
     utf8proc_uint8_t *folded = NULL;
     const utf8proc_ssize_t length = utf8proc_map(
@@ -125,8 +137,11 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         if (!size) {
             if (*c == '?') prose->n_questions++;
             if (isdigit((unsigned char)*c)) { /* a number, with its points and commas */
-                prose->n_numbers++;
-                prose->n_words++;
+                const bool in_name = c > sentence->folded && isalpha((unsigned char)c[-1]);
+                if (!in_name) { /* H100 is a name */
+                    prose->n_numbers++;
+                    prose->n_words++;
+                }
                 c += strspn(c, "0123456789.,");
             } else {
                 c++;
@@ -141,6 +156,40 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
     }
     prose->n_words += words;
     sentence->keywords = words >= KEYWORDS_FROM && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
+}
+
+/* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it
+ * apart, so this reads the raw word. */
+static bool is_first_person_verb(const char *word, size_t size)
+{
+    static const char *const irregular[] = {"hice",  "fui",  "tuve",   "dije", "puse",  "pude",
+                                            "quise", "supe", "estuve", "vine", "traje", "conduje"};
+    static const char *const others[] = {"qué",  "porqué", "caché", "café", "té",
+                                         "dé",   "esté",   "así",   "aquí", "ahí",
+                                         "allí", "sí",     "mí",    "sé",   "casí"};
+    for (size_t i = 0; i < sizeof irregular / sizeof *irregular; i++)
+        if (strlen(irregular[i]) == size && strncasecmp(irregular[i], word, size) == 0) return true;
+    if (size < 4 || (memcmp(word + size - 2, "é", 2) != 0 && memcmp(word + size - 2, "í", 2) != 0))
+        return false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strlen(others[i]) == size && strncasecmp(others[i], word, size) == 0) return false;
+    return true;
+}
+
+static int count_first_person_verbs(const char *text, size_t size)
+{
+    int n = 0;
+    for (size_t i = 0; i < size;) {
+        size_t length = 0;
+        while (i + length < size) { /* ASCII and á to ÿ */
+            if (isalpha((unsigned char)text[i + length])) length++;
+            else if (text[i + length] == '\xC3' && i + length + 1 < size) length += 2;
+            else break;
+        }
+        if (length && is_first_person_verb(text + i, length)) n++;
+        i += length ? length : 1;
+    }
+    return n;
 }
 
 /* ---- sentences ---- */
@@ -159,14 +208,17 @@ static bool is_abbreviation(const char *text, size_t at)
     return false;
 }
 
-/* The line at `at` opens a list's entry: "- ", "* ", "1. ", "1) ". */
-static bool is_entry(const char *text, size_t at)
+/* The line at `at` opens a list's entry: "- ", "* ", "1. ", "1) ". The bytes up to its words; 0 when
+ * it does not. */
+static size_t entry_mark(const char *text, size_t at)
 {
-    while (text[at] == ' ' || text[at] == '\t') at++;
-    if ((text[at] == '-' || text[at] == '*') && text[at + 1] == ' ') return true;
-    size_t digits = strspn(text + at, "0123456789");
-    return digits > 0 && digits < 3 && (text[at + digits] == '.' || text[at + digits] == ')') &&
-           text[at + digits + 1] == ' ';
+    const size_t blank = strspn(text + at, " \t"), mark = at + blank;
+    if ((text[mark] == '-' || text[mark] == '*') && text[mark + 1] == ' ') return blank + 2;
+    const size_t digits = strspn(text + mark, "0123456789");
+    if (digits == 0 || digits > 2 || !text[mark + digits] || !strchr(".)", text[mark + digits]) ||
+        text[mark + digits + 1] != ' ')
+        return 0;
+    return blank + digits + 2;
 }
 
 static size_t sentence_end(const char *text, size_t start)
@@ -174,13 +226,13 @@ static size_t sentence_end(const char *text, size_t start)
     for (size_t i = start; text[i]; i++) {
         if (text[i] == '\n') {
             const size_t next = i + 1 + strspn(text + i + 1, " \t\r");
-            if (text[next] == '\n' || is_entry(text, i + 1)) return i + 1;
+            if (text[next] == '\n' || entry_mark(text, i + 1)) return i + 1;
         }
         if (!strchr(".!?;", text[i])) continue;
         const char after = text[i + 1];
         if (after && !isspace((unsigned char)after) && !strchr(")\"'", after)) continue;
         if (text[i] == '.' && is_abbreviation(text, i)) continue;
-        if (text[i] == '.' && i - start < 4 && is_entry(text, start)) continue; /* "1. " */
+        if (i < start + entry_mark(text, start)) continue; /* "1. " */
         return i + 1;
     }
     return start + strlen(text + start);
@@ -209,8 +261,9 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
             return error_set(err, STATUS_LIMIT, "the answer has more than %d sentences",
                              PROSE_SENTENCE_LIMIT);
         }
-        sentence.folded = fold(text + sentence.start, sentence.size);
+        sentence.folded = prose_fold(text + sentence.start, sentence.size);
         count_words(prose, &sentence);
+        prose->n_first_person += count_first_person_verbs(text + sentence.start, sentence.size);
         prose->sentences =
             memory_grow(prose->sentences, (size_t)prose->n_sentences + 1, sizeof *prose->sentences);
         prose->sentences[prose->n_sentences++] = sentence;

@@ -4,7 +4,7 @@
  *                          └── a list of keywords is marked: it is evidence of nothing
  *
  * A sentence ends at . ! ? or ; before a space, and at an empty line or a list's dash; "0.5" and
- * "e.g." end nothing. Folding is NFKD with marks removed and case folded (Unicode 15, UAX 15), so
+ * "e.g." end nothing, nor does the "1." of a list. Folding is NFKD with marks removed and case folded (Unicode 15, UAX 15), so
  * that an answer typed without accents is the same answer.
  *
  * Does not know: what is looked for (rubric.h).
@@ -17,6 +17,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "plan/unit.h"
 
 enum { PROSE_SIZE_LIMIT = 64 * 1024, PROSE_SENTENCE_LIMIT = 2000 };
 
@@ -37,21 +38,31 @@ struct prose {
 MUST_CHECK enum status prose_read(struct prose *prose, const char *text, struct error *err);
 void prose_done(struct prose *prose);
 
+/* The valid parts of these bytes as a sentence is folded; the caller frees it. */
+char *prose_fold(const char *bytes, size_t size);
+
 /* Seconds that reading it aloud takes, at 150 words a minute. */
 double prose_seconds(const struct prose *prose);
 
-/* A number in a sentence: what it may mean ("10.000" is ten thousand or ten), in base units. */
+/* A number of a sentence, in base units. One that may mean two things ("10.000" in Spanish) is there
+ * twice. */
 struct prose_number {
     double value;
-    const char *dimension; /* "B", "s", "tok/s", ...; "" for none */
-    bool bare;             /* the number without the unit behind it */
+    enum unit unit, per; /* as in unit.h */
+    bool bare;           /* the number as it is written, without what follows it */
 };
 
-/* The numbers of a folded sentence into `out`, at most `limit`; returns how many. */
-int prose_numbers(struct prose_number *out, int limit, const char *folded);
+/* The numbers of the raw sentence, each both with its unit and bare. Powers are computed: "3.8 × 10²¹",
+ * "2^15". The caller frees *out, which is NULL for none. */
+void prose_numbers(struct prose_number **out, int *n, const char *text, size_t size,
+                   enum number_style style);
 
-/* One unit of `unit` in base units and its dimension; false when there is no such unit. Case does
- * not matter: "gib", "GiB". */
-bool prose_unit(double *factor, const char **dimension, const char *unit, size_t size);
+/* One of `unit` ("KiB", "tok/s", "x"; "" is a plain number) in base units; false when there is no such
+ * unit. */
+bool prose_unit(struct quantity *out, const char *unit, size_t size);
+
+/* Whether a number may be compared with a value of that unit: without one, the number as written
+ * whatever follows it; a ratio also with a plain number ("0.08" is 8%). */
+bool prose_number_is(const struct prose_number *number, enum unit unit, enum unit per);
 
 #endif

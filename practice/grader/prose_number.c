@@ -1,263 +1,250 @@
-/* prose_number.c -- numbers with units, as people write them in two languages. */
+/* prose_number.c -- the numbers of a sentence, as people write them in two languages. Reading a number
+ * with its unit is unit.h's; here is what an answer in words adds: powers, hyphens, symbols behind. */
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/text.h"
 #include "grader/prose.h"
 
-#define KI 1024.0
-static const struct unit {
-    const char *name, *dimension;
-    double factor;
-} units[] = {
-    {"%", "", 0.01},
-    {"percent", "", 0.01},
-    {"per cent", "", 0.01},
-    {"por ciento", "", 0.01},
-    {"x", "", 1},
-    {"times", "", 1},
-    {"veces", "", 1},
-    {"bits", "bit", 1},
-    {"bit", "bit", 1},
-    {"bytes", "B", 1},
-    {"byte", "B", 1},
-    {"b", "B", 1},
-    {"kib", "B", KI},
-    {"mib", "B", KI *KI},
-    {"gib", "B", KI *KI *KI},
-    {"tib", "B", KI *KI *KI *KI},
-    {"kb", "B", 1e3},
-    {"mb", "B", 1e6},
-    {"gb", "B", 1e9},
-    {"tb", "B", 1e12},
-    {"pb", "B", 1e15},
-    {"gigabytes", "B", 1e9},
-    {"megabytes", "B", 1e6},
-    {"kilobytes", "B", 1e3},
-    {"terabytes", "B", 1e12},
-    {"kb/s", "B/s", 1e3},
-    {"mb/s", "B/s", 1e6},
-    {"gb/s", "B/s", 1e9},
-    {"tb/s", "B/s", 1e12},
-    {"ns", "s", 1e-9},
-    {"us", "s", 1e-6},
-    {"ms", "s", 1e-3},
-    {"milliseconds", "s", 1e-3},
-    {"milisegundos", "s", 1e-3},
-    {"s", "s", 1},
-    {"sec", "s", 1},
-    {"seconds", "s", 1},
-    {"second", "s", 1},
-    {"segundos", "s", 1},
-    {"segundo", "s", 1},
-    {"min", "s", 60},
-    {"minutes", "s", 60},
-    {"minutos", "s", 60},
-    {"h", "s", 3600},
-    {"hours", "s", 3600},
-    {"horas", "s", 3600},
-    {"day", "s", 86400},
-    {"days", "s", 86400},
-    {"dias", "s", 86400},
-    {"tok", "tok", 1},
-    {"tokens", "tok", 1},
-    {"token", "tok", 1},
-    {"tok/s", "tok/s", 1},
-    {"tokens/s", "tok/s", 1},
-    {"tokens per second", "tok/s", 1},
-    {"tokens por segundo", "tok/s", 1},
-    {"req/s", "req/s", 1},
-    {"requests per second", "req/s", 1},
-    {"peticiones por segundo", "req/s", 1},
-    {"flop", "FLOP", 1},
-    {"flops", "FLOP", 1},
-    {"mflop", "FLOP", 1e6},
-    {"gflop", "FLOP", 1e9},
-    {"tflop", "FLOP", 1e12},
-    {"pflop", "FLOP", 1e15},
-    {"gflops", "FLOP", 1e9},
-    {"tflops", "FLOP", 1e12},
-    {"pflops", "FLOP", 1e15},
-    {"gflop/s", "FLOP/s", 1e9},
-    {"tflop/s", "FLOP/s", 1e12},
-    {"pflop/s", "FLOP/s", 1e15},
-    {"usd", "USD", 1},
-    {"dollars", "USD", 1},
-    {"dolares", "USD", 1},
-    {"$", "USD", 1},
-    {"usd/h", "USD/h", 1},
-};
+/* ---- spelling ---- */
 
-bool prose_unit(double *factor, const char **dimension, const char *unit, size_t size)
+static const struct {
+    const char *from;
+    char to;
+} superscripts[] = {{"⁰", '0'}, {"¹", '1'}, {"²", '2'}, {"³", '3'}, {"⁴", '4'}, {"⁵", '5'},
+                    {"⁶", '6'}, {"⁷", '7'}, {"⁸", '8'}, {"⁹", '9'}, {"⁻", '-'}};
+
+/* The power that begins at `at`: "^-5", "^{12}", "**9" or superscripts; its bytes, 0 when there is
+ * none. */
+static size_t take_power(int *power, const char *at, size_t size)
 {
-    *factor = 1;
-    *dimension = "";
-    if (size == 0) return true;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (strlen(units[i].name) == size && strncasecmp(units[i].name, unit, size) == 0) {
-            *factor = units[i].factor;
-            *dimension = units[i].dimension;
-            return true;
+    char digits[8];
+    size_t n = 0, used = 0;
+    const bool star = size > 2 && at[0] == '*' && at[1] == '*';
+
+    if (size > 1 && (*at == '^' || star)) {
+        used = star ? 2 : 1;
+        const bool brace = used < size && (at[used] == '{' || at[used] == '(');
+        used += brace;
+        if (used + 3 <= size && memcmp(at + used, "−", 3) == 0) {
+            digits[n++] = '-';
+            used += 3;
         }
+        while (used < size && n + 1 < sizeof digits &&
+               (isdigit((unsigned char)at[used]) || (!n && at[used] == '-')))
+            digits[n++] = at[used++];
+        if (brace && used < size && (at[used] == '}' || at[used] == ')')) used++;
+    } else {
+        for (bool more = true; more && n + 1 < sizeof digits;) {
+            more = false;
+            for (size_t i = 0; !more && i < sizeof superscripts / sizeof *superscripts; i++) {
+                const size_t length = strlen(superscripts[i].from);
+                if (used + length > size || memcmp(at + used, superscripts[i].from, length) != 0)
+                    continue;
+                digits[n++] = superscripts[i].to;
+                used += length;
+                more = true;
+            }
+        }
+    }
+    digits[n] = '\0';
+    if (n == 0 || !isdigit((unsigned char)digits[n - 1])) return 0;
+    *power = atoi(digits);
+    return abs(*power) <= 300 ? used : 0;
+}
+
+/* Take " x ", " * ", "×" or "·" off the end of `out` when a number stands before it. */
+static bool drop_times(struct text *out)
+{
+    static const char *const signs[] = {"x", "*", "×", "·", "\\times"};
+    size_t size = out->size;
+    while (size && out->data[size - 1] == ' ') size--;
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        const size_t length = strlen(signs[i]);
+        if (length > size || memcmp(out->data + size - length, signs[i], length) != 0) continue;
+        size -= length;
+        while (size && out->data[size - 1] == ' ') size--;
+        if (!size || !isdigit((unsigned char)out->data[size - 1])) return false;
+        out->size = size;
+        out->data[size] = '\0';
+        return true;
+    }
     return false;
 }
 
-static const struct {
-    const char *name;
-    double factor;
-} magnitudes[] = {
-    {"k", 1e3},
-    {"m", 1e6},
-    {"b", 1e9},
-    {"bn", 1e9},
-    {"t", 1e12},
-    {"thousand", 1e3},
-    {"mil", 1e3},
-    {"million", 1e6},
-    {"millones", 1e6},
-    {"millon", 1e6},
-    {"billion", 1e9},
-    {"trillion", 1e12},
-    {"mil millones", 1e9},
-};
-
-static bool ends_word(char c) { return !isalnum((unsigned char)c) && c != '_'; }
-
-/* The longest name of the table at `at`; its length, 0 when none. */
-static size_t take_magnitude(double *factor, const char *at)
+/* The sentence with "3.8 × 10^21" as 3.8e21, "2^15" as 32768 and "16-bit" as "16 bit". False when
+ * nothing is different. */
+static bool spell(struct text *out, const char *text, size_t size)
 {
-    size_t best = 0;
-    for (size_t i = 0; i < sizeof magnitudes / sizeof *magnitudes; i++) {
-        const size_t size = strlen(magnitudes[i].name);
-        if (size > best && strncmp(at, magnitudes[i].name, size) == 0 && ends_word(at[size])) {
-            best = size;
-            *factor = magnitudes[i].factor;
-        }
-    }
-    return best;
-}
-
-static size_t take_unit(double *factor, const char **dimension, const char *at)
-{
-    size_t best = 0;
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        const size_t size = strlen(units[i].name);
-        const bool symbol = ispunct((unsigned char)units[i].name[0]);
-        if (size > best && strncmp(at, units[i].name, size) == 0 &&
-            (symbol || (ends_word(at[size]) && at[size] != '/'))) {
-            best = size;
-            *factor = units[i].factor;
-            *dimension = units[i].dimension;
-        }
-    }
-    return best;
-}
-
-static size_t count_digits(const char *at) { return strspn(at, "0123456789"); }
-
-/* How many groups of three follow `at`, all behind the same mark; their length into *size. */
-static int count_groups(size_t *size, const char *at)
-{
-    int groups = 0;
-    const char mark = *at;
-    *size = 0;
-    if (!mark || !strchr(",. '_", mark)) return 0;
-    while (at[*size] == mark && count_digits(at + *size + 1) == 3) {
-        *size += 4;
-        groups++;
-    }
-    return groups;
-}
-
-/* Digits at `at`: their length, and the one or two values they may mean. "10,000" and "10.000"
- * group thousands or mark a fraction; "1,000,000", "10 000" and "1,234.5" only group. */
-static size_t take_digits(double *values, int *n, const char *at)
-{
-    const size_t whole = count_digits(at);
-    size_t grouped = 0;
-    const int groups = whole <= 3 ? count_groups(&grouped, at + whole) : 0;
-    char digits[64];
-    size_t kept = 0;
-
-    *n = 0;
-    for (size_t i = 0; i < whole + grouped && kept + 1 < sizeof digits; i++)
-        if (isdigit((unsigned char)at[i])) digits[kept++] = at[i];
-    digits[kept] = '\0';
-
-    size_t size = whole + grouped;
-    const bool has_fraction = (at[size] == '.' || at[size] == ',') && count_digits(at + size + 1) &&
-                              (groups == 0 || at[size] != at[whole]);
-    double value = strtod(digits, NULL);
-    if (has_fraction) {
-        char fraction[32] = "0.";
-        const size_t length = count_digits(at + size + 1);
-        const size_t copied = length < 24 ? length : 24;
-        memcpy(fraction + 2, at + size + 1, copied);
-        fraction[2 + copied] = '\0';
-        value += strtod(fraction, NULL);
-        size += 1 + length;
-    }
-    values[(*n)++] = value;
-    if (groups == 1 && !has_fraction && (at[whole] == '.' || at[whole] == ','))
-        values[(*n)++] = value / 1000;
-    return size;
-}
-
-/* "e-4", "e8", " x 10^9", "*10^6" behind a number. */
-static size_t take_power(double *factor, const char *at)
-{
-    size_t size = 0;
-    if (*at == 'e' &&
-        (isdigit((unsigned char)at[1]) || (strchr("+-", at[1]) && isdigit((unsigned char)at[2])))) {
-        size = 1;
-    } else {
-        while (at[size] == ' ') size++;
-        if (at[size] != 'x' && at[size] != '*') return 0;
-        size++;
-        while (at[size] == ' ') size++;
-        if (strncmp(at + size, "10^", 3) != 0) return 0;
-        size += 3;
-    }
-    char *end;
-    const long power = strtol(at + size, &end, 10);
-    if (end == at + size || power < -300 || power > 300) return 0;
-    *factor = 1;
-    for (long i = 0; i < labs(power); i++) *factor *= 10;
-    if (power < 0) *factor = 1 / *factor;
-    return (size_t)(end - at);
-}
-
-int prose_numbers(struct prose_number *out, int limit, const char *folded)
-{
-    int n = 0;
-    for (const char *at = folded; *at && n + 4 <= limit;) {
-        const bool starts = isdigit((unsigned char)*at) &&
-                            (at == folded || (!isalnum((unsigned char)at[-1]) && at[-1] != '.' &&
-                                              at[-1] != '_' && at[-1] != '^'));
-        if (!starts) {
-            at++;
+    bool changed = false;
+    for (size_t i = 0; i < size;) {
+        size_t digits = 0;
+        while (i + digits < size && isdigit((unsigned char)text[i + digits])) digits++;
+        if (!digits) {
+            const bool hyphen = text[i] == '-' && i > 0 && i + 1 < size &&
+                                isdigit((unsigned char)text[i - 1]) &&
+                                isalpha((unsigned char)text[i + 1]);
+            text_add_char(out, hyphen ? ' ' : text[i]);
+            changed = changed || hyphen;
+            i++;
             continue;
         }
-        double values[2], power = 1, magnitude = 1, factor = 1;
-        const char *dimension = "";
-        int n_values;
-        const bool dollars = at > folded && at[-1] == '$';
-        at += take_digits(values, &n_values, at);
-        at += take_power(&power, at);
-
-        const char *word = at + (*at == ' ' || *at == '-');
-        const size_t size = take_magnitude(&magnitude, word);
-        const char *behind = size ? word + size + (word[size] == ' ') : word;
-        if (strncmp(behind, "de ", 3) == 0 || strncmp(behind, "of ", 3) == 0) behind += 3;
-        const size_t unit = take_unit(&factor, &dimension, behind);
-        if (dollars && !unit) dimension = "USD";
-        for (int i = 0; i < n_values; i++) {
-            out[n++] = (struct prose_number){values[i] * power * magnitude, "", true};
-            if (unit || dollars)
-                out[n++] =
-                    (struct prose_number){values[i] * power * magnitude * factor, dimension, false};
+        int power;
+        const size_t used =
+            digits <= 6 ? take_power(&power, text + i + digits, size - i - digits) : 0;
+        const double base = used ? strtod(text + i, NULL) : 0;
+        const bool times = i > 1 && text[i - 1] == 'x' && isdigit((unsigned char)text[i - 2]);
+        const bool whole =
+            i == 0 || times || !(isalnum((unsigned char)text[i - 1]) || text[i - 1] == '.');
+        const double value = used ? pow(base, power) : 0;
+        if (used && whole && isfinite(value) && value > 0) {
+            if (base == 10 && drop_times(out)) text_format(out, "e%d", power);
+            else text_format(out, "%.15g", value);
+            changed = true;
+            i += digits + used;
+        } else {
+            text_add_bytes(out, text + i, digits);
+            i += digits;
         }
     }
-    return n;
+    return changed;
+}
+
+/* ---- reading ---- */
+
+struct numbers {
+    struct prose_number *list;
+    int n, room;
+};
+
+static void add(struct numbers *numbers, const struct quantity *quantity, bool bare)
+{
+    for (int i = 0; i < (quantity->ambiguous ? 2 : 1); i++) {
+        if (numbers->n == numbers->room) {
+            numbers->room = numbers->room ? 2 * numbers->room : 16;
+            numbers->list =
+                memory_grow(numbers->list, (size_t)numbers->room, sizeof *numbers->list);
+        }
+        numbers->list[numbers->n++] =
+            (struct prose_number){.value = i ? quantity->other : quantity->value,
+                                  .unit = bare ? UNIT_NONE : quantity->unit,
+                                  .per = bare ? UNIT_NONE : quantity->per,
+                                  .bare = bare};
+    }
+}
+
+enum { NUMERAL_LIMIT = 80 }; /* so that many numbers in a row cost no more than their length */
+
+/* How many bytes at `at` can belong to a number alone: digits, marks, spaces, an exponent. */
+static size_t numeral_size(const char *at, size_t size)
+{
+    size_t i = 0;
+    if (size > NUMERAL_LIMIT) size = NUMERAL_LIMIT;
+    for (;;) {
+        if (i < size && (isdigit((unsigned char)at[i]) || strchr("., ", at[i])) && at[i]) i++;
+        else if (i + 2 < size && memcmp(at + i, "\u202f", 3) == 0) i += 3;
+        else if (i + 1 < size && memcmp(at + i, "\u00a0", 2) == 0) i += 2;
+        else break;
+    }
+    if (i > 0 && i < size && (at[i] == 'e' || at[i] == 'E') && isdigit((unsigned char)at[i - 1])) {
+        size_t end = i + 1;
+        if (end < size && (at[end] == '-' || at[end] == '+')) end++;
+        if (end < size && isdigit((unsigned char)at[end])) {
+            while (end < size && isdigit((unsigned char)at[end])) end++;
+            if (end == size || !isalpha((unsigned char)at[end])) i = end;
+        }
+    }
+    return i;
+}
+
+/* Every number as it is written, whatever follows it: "8 heads", "8x", "12d", "8%". */
+static void read_bare(struct numbers *numbers, const char *text, size_t size,
+                      enum number_style style)
+{
+    for (size_t i = 0; i < size;) {
+        const unsigned char before = i ? (unsigned char)text[i - 1] : ' ';
+        const bool begins = isdigit((unsigned char)text[i]) && !isalnum(before) && before != '_' &&
+                            !(before == '.' && i > 1 && isalnum((unsigned char)text[i - 2])) &&
+                            !(before == '-' && i > 1 && isalpha((unsigned char)text[i - 2]));
+        struct quantity quantity;
+        if (begins &&
+            quantity_parse(&quantity, text + i, numeral_size(text + i, size - i), style)) {
+            add(numbers, &quantity, true);
+            i += quantity.size ? quantity.size : 1;
+        } else {
+            i++;
+        }
+    }
+}
+
+/* "320 KiB per token" is also 320 KiB, "10 million requests a day" also the plain 10 million: a
+ * quantity without what it is counted by. A rate over time is another thing than its amount. */
+static void add_amount(struct numbers *numbers, const struct quantity *whole, const char *text,
+                       enum number_style style)
+{
+    struct quantity amount;
+    for (size_t size = whole->size - 1; size > 0; size--) {
+        if (text[size] != ' ' && text[size] != '/') continue;
+        if (!quantity_parse(&amount, text, size, style) || amount.unit != whole->unit) return;
+        if (amount.per != UNIT_NONE) continue;
+        const bool count = amount.unit != UNIT_BYTE && amount.unit != UNIT_SECOND;
+        if (whole->per != UNIT_SECOND) add(numbers, &amount, false);
+        else if (count) add(numbers, &amount, true);
+        return;
+    }
+}
+
+static void read_quantities(struct numbers *numbers, const char *text, size_t size,
+                            enum number_style style)
+{
+    struct quantity quantity;
+    for (size_t at = 0; quantity_find(&quantity, &at, text, size, style); at += quantity.size) {
+        add(numbers, &quantity, false);
+        if (quantity.per) add_amount(numbers, &quantity, text + at, style);
+    }
+}
+
+void prose_numbers(struct prose_number **out, int *n, const char *text, size_t size,
+                   enum number_style style)
+{
+    struct numbers numbers = {0};
+    struct text spelled = {0};
+
+    read_bare(&numbers, text, size, style);
+    read_quantities(&numbers, text, size, style);
+    if (spell(&spelled, text, size)) {
+        read_bare(&numbers, text_string(&spelled), spelled.size, style);
+        read_quantities(&numbers, text_string(&spelled), spelled.size, style);
+    }
+    text_done(&spelled);
+    *out = numbers.list;
+    *n = numbers.n;
+}
+
+bool prose_unit(struct quantity *out, const char *unit, size_t size)
+{
+    *out = (struct quantity){.value = 1, .other = 1};
+    if (size == 0) return true;
+    char *one = text_printf("1%s%.*s", size == 1 && *unit == 'x' ? "" : " ", (int)size, unit);
+    const bool read =
+        quantity_parse(out, one, strlen(one), NUMBER_ENGLISH) && out->size == strlen(one);
+    free(one);
+    return read && out->unit != UNIT_NONE;
+}
+
+static bool is_plain(const struct prose_number *number)
+{
+    return number->bare ||
+           (number->per == UNIT_NONE && number->unit != UNIT_BYTE && number->unit != UNIT_SECOND);
+}
+
+bool prose_number_is(const struct prose_number *number, enum unit unit, enum unit per)
+{
+    if (unit == UNIT_NONE) return is_plain(number);
+    if (unit == UNIT_RATIO)
+        return number->per == UNIT_NONE && !number->bare &&
+               (number->unit == UNIT_RATIO || number->unit == UNIT_NONE);
+    return !number->bare && number->unit == unit && number->per == per;
 }

@@ -9,17 +9,17 @@
 
 #include "base/text.h"
 
-enum { NUMBER_LIMIT = 64, MATCH_LIMIT = 100000 };
+enum { MATCH_LIMIT = 100000, HEAP_LIMIT_KIB = 16 * 1024 };
 
 enum term_kind { TERM_PATTERN, TERM_ABSENT, TERM_NUMBER, TERM_MEASURE };
 
 struct term {
     enum term_kind kind;
-    pcre2_code *code;      /* TERM_PATTERN, TERM_ABSENT */
-    double low, high;      /* TERM_NUMBER, in base units; TERM_MEASURE */
-    const char *dimension; /* TERM_NUMBER */
-    int measure;           /* TERM_MEASURE: index into measures */
-    bool neighbour;        /* behind the " + " */
+    pcre2_code *code;    /* TERM_PATTERN, TERM_ABSENT */
+    double low, high;    /* TERM_NUMBER, in base units; TERM_MEASURE */
+    enum unit unit, per; /* TERM_NUMBER */
+    int measure;         /* TERM_MEASURE: index into measures */
+    bool neighbour;      /* behind the " + " */
 };
 
 struct line {
@@ -34,6 +34,7 @@ struct lines {
 
 struct rubric_reader {
     const struct rubric *rubric;
+    enum number_style style;
     struct lines *found; /* [items_count] */
     struct lines *seen;  /* [wrong_count] */
     pcre2_match_data *match;
@@ -67,18 +68,47 @@ const char *rubric_verdict_name(enum rubric_verdict verdict)
 
 /* ---- reading the lines ---- */
 
+/* A pattern as sentences are folded: lower case, no accents. Escapes and (?...) stay as they are. */
+static void fold_pattern(struct text *out, const char *pattern)
+{
+    for (const char *c = pattern; *c;) {
+        size_t size = 1;
+        if (*c == '\\' && c[1]) size = strchr("pPkgx", c[1]) && c[2] == '{' ? strcspn(c, "}") : 2;
+        else if (c[0] == '(' && c[1] == '?') size = 2 + (c[2] == 'P');
+        else if ((unsigned char)*c >= 0x80)
+            while ((unsigned char)c[size] >= 0x80) size++;
+        if (size > 1 && (unsigned char)*c < 0x80) {
+            text_add_bytes(out, c, size);
+        } else if (size == 1 && (unsigned char)*c < 0x80) {
+            text_add_char(out, (char)tolower((unsigned char)*c));
+        } else {
+            char *folded = prose_fold(c, size);
+            for (const char *f = folded; *f; f++) {
+                if (strchr("*+?.|()[]{}^$", *f)) text_add_char(out, '\\');
+                text_add_char(out, *f);
+            }
+            free(folded);
+        }
+        c += size;
+    }
+}
+
 static enum status read_pattern(struct term *term, const char *pattern, struct error *err)
 {
     const char first = *pattern;
     const bool at_word = isalnum((unsigned char)first) || first == '(' || first == '[' ||
                          first == '\\' || first == '_';
-    char *whole = text_printf("%s(?:%s)", at_word ? "\\b" : "", pattern);
+    struct text folded = {0};
+    fold_pattern(&folded, pattern);
+    char *whole = text_printf("%s(?:%s)", at_word ? "\\b" : "", text_string(&folded));
+    text_done(&folded);
     int code;
     PCRE2_SIZE offset;
     enum status status = STATUS_OK;
 
-    term->code = pcre2_compile((PCRE2_SPTR)whole, PCRE2_ZERO_TERMINATED, PCRE2_UTF | PCRE2_UCP,
-                               &code, &offset, NULL);
+    term->code =
+        pcre2_compile((PCRE2_SPTR)whole, PCRE2_ZERO_TERMINATED,
+                      PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &offset, NULL);
     if (!term->code) {
         PCRE2_UCHAR message[200];
         pcre2_get_error_message(code, message, sizeof message);
@@ -99,16 +129,18 @@ static enum status read_number(struct term *term, const char *word, struct error
     size_t size = strcspn(end, "~");
     const char *tolerance = end[size] == '~' ? end + size + 1 : "5%";
     while (size && end[size - 1] == ' ') size--;
-    double factor;
-    if (!prose_unit(&factor, &term->dimension, end, size))
+    struct quantity one;
+    if (!prose_unit(&one, end, size))
         return error_set(err, STATUS_FORMAT, "#%s: there is no unit %.*s", word, (int)size, end);
+    term->unit = one.unit;
+    term->per = one.per;
 
     const bool ratio = *tolerance == 'x';
     const double width = strtod(tolerance + ratio, &end);
     if (!(width > 0) || (ratio ? *end != '\0' : strcmp(end, "%") != 0))
         return error_set(err, STATUS_FORMAT, "#%s: expected a tolerance such as ~10%% or ~x2",
                          word);
-    const double base = value * factor;
+    const double base = value * one.value;
     term->low = ratio ? base / width : base - fabs(base) * width / 100;
     term->high = ratio ? base * width : base + fabs(base) * width / 100;
     return STATUS_OK;
@@ -135,6 +167,7 @@ static enum status read_measure(struct term *term, const char *word, struct erro
 
 static enum status read_term(struct term *term, const char *word, struct error *err)
 {
+    if (*word == '!' && !word[1]) word++;
     switch (*word) {
     case '\0': return error_set(err, STATUS_FORMAT, "a term is empty");
     case '#': term->kind = TERM_NUMBER; return read_number(term, word + 1, err);
@@ -159,7 +192,7 @@ static enum status read_line(struct line *line, const char *text, struct error *
 
         line->terms = memory_grow(line->terms, (size_t)line->n_terms + 1, sizeof *line->terms);
         struct term *term = &line->terms[line->n_terms++];
-        *term = (struct term){.neighbour = neighbour, .dimension = ""};
+        *term = (struct term){.neighbour = neighbour};
         status = read_term(term, at, err);
         if (!status && cut && cut == plus) {
             if (neighbour) status = error_set(err, STATUS_FORMAT, "more than one \" + \"");
@@ -205,12 +238,14 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
 
     *out = NULL;
     reader->rubric = rubric;
+    reader->style = strcmp(language, "es") == 0 ? NUMBER_SPANISH : NUMBER_ENGLISH;
     reader->found = memory_new(rubric->items_count + 1, sizeof *reader->found);
     reader->seen = memory_new(rubric->wrong_count + 1, sizeof *reader->seen);
     reader->match = pcre2_match_data_create(1, NULL);
     reader->context = pcre2_match_context_create(NULL);
     CHECK(reader->match && reader->context);
     pcre2_set_match_limit(reader->context, MATCH_LIMIT);
+    pcre2_set_heap_limit(reader->context, HEAP_LIMIT_KIB);
 
     for (unsigned i = 0; !status && i < rubric->items_count; i++) {
         status = read_lines(&reader->found[i], &rubric->items[i].found, language, err);
@@ -243,6 +278,39 @@ void rubric_close(struct rubric_reader *reader)
 
 /* ---- applying them ---- */
 
+/* An answer as it is looked at: its sentences and the numbers of each. */
+struct numbers {
+    struct prose_number *list;
+    int n;
+};
+
+struct answer {
+    struct prose prose;
+    struct numbers *numbers; /* [n_sentences] */
+};
+
+static enum status answer_read(struct answer *answer, const struct rubric_reader *reader,
+                               const char *text, struct error *err)
+{
+    answer->numbers = NULL;
+    const enum status status = prose_read(&answer->prose, text, err);
+    if (status) return status;
+    answer->numbers = memory_new((size_t)answer->prose.n_sentences + 1, sizeof *answer->numbers);
+    for (int i = 0; i < answer->prose.n_sentences; i++) {
+        const struct prose_sentence *sentence = &answer->prose.sentences[i];
+        prose_numbers(&answer->numbers[i].list, &answer->numbers[i].n, text + sentence->start,
+                      sentence->size, reader->style);
+    }
+    return STATUS_OK;
+}
+
+static void answer_done(struct answer *answer)
+{
+    for (int i = 0; i < answer->prose.n_sentences; i++) free(answer->numbers[i].list);
+    free(answer->numbers);
+    prose_done(&answer->prose);
+}
+
 static bool matches(const struct rubric_reader *reader, const struct term *term,
                     const char *sentence)
 {
@@ -251,26 +319,26 @@ static bool matches(const struct rubric_reader *reader, const struct term *term,
                        reader->context) >= 0;
 }
 
-static bool has_number(const struct term *term, const char *sentence)
+static bool has_number(const struct term *term, const struct numbers *numbers)
 {
-    struct prose_number numbers[NUMBER_LIMIT];
-    const int n = prose_numbers(numbers, NUMBER_LIMIT, sentence);
-    for (int i = 0; i < n; i++)
-        if (strcmp(numbers[i].dimension, term->dimension) == 0 && numbers[i].value >= term->low &&
-            numbers[i].value <= term->high)
+    for (int i = 0; i < numbers->n; i++)
+        if (prose_number_is(&numbers->list[i], term->unit, term->per) &&
+            numbers->list[i].value >= term->low && numbers->list[i].value <= term->high)
             return true;
     return false;
 }
 
-static bool holds(const struct rubric_reader *reader, const struct prose *prose,
-                  const struct term *term, const char *sentence)
+/* A term against sentence i. */
+static bool holds(const struct rubric_reader *reader, const struct answer *answer,
+                  const struct term *term, int i)
 {
+    const char *sentence = answer->prose.sentences[i].folded;
     switch (term->kind) {
     case TERM_PATTERN: return matches(reader, term, sentence);
     case TERM_ABSENT: return !matches(reader, term, sentence);
-    case TERM_NUMBER: return has_number(term, sentence);
+    case TERM_NUMBER: return has_number(term, &answer->numbers[i]);
     case TERM_MEASURE: {
-        const double value = measure(prose, term->measure);
+        const double value = measure(&answer->prose, term->measure);
         return value >= term->low && value <= term->high;
     }
     }
@@ -278,37 +346,37 @@ static bool holds(const struct rubric_reader *reader, const struct prose *prose,
 }
 
 /* All terms on one side of the " + " hold in sentence i. */
-static bool side_holds(const struct rubric_reader *reader, const struct prose *prose,
+static bool side_holds(const struct rubric_reader *reader, const struct answer *answer,
                        const struct line *line, bool neighbour, int i)
 {
-    if (i < 0 || i >= prose->n_sentences || prose->sentences[i].keywords) return false;
+    if (i < 0 || i >= answer->prose.n_sentences || answer->prose.sentences[i].keywords)
+        return false;
     for (int t = 0; t < line->n_terms; t++)
-        if (line->terms[t].neighbour == neighbour &&
-            !holds(reader, prose, &line->terms[t], prose->sentences[i].folded))
+        if (line->terms[t].neighbour == neighbour && !holds(reader, answer, &line->terms[t], i))
             return false;
     return true;
 }
 
 /* The sentence in which a line holds; -1 when there is none. */
-static int find_line(const struct rubric_reader *reader, const struct prose *prose,
+static int find_line(const struct rubric_reader *reader, const struct answer *answer,
                      const struct line *line)
 {
     const bool two_sides = line->terms[line->n_terms - 1].neighbour;
-    for (int i = 0; i < prose->n_sentences; i++) {
-        if (!side_holds(reader, prose, line, false, i)) continue;
-        if (!two_sides || side_holds(reader, prose, line, true, i) ||
-            side_holds(reader, prose, line, true, i + 1) ||
-            side_holds(reader, prose, line, true, i - 1))
+    for (int i = 0; i < answer->prose.n_sentences; i++) {
+        if (!side_holds(reader, answer, line, false, i)) continue;
+        if (!two_sides || side_holds(reader, answer, line, true, i) ||
+            side_holds(reader, answer, line, true, i + 1) ||
+            side_holds(reader, answer, line, true, i - 1))
             return i;
     }
     return -1;
 }
 
-static int find_lines(const struct rubric_reader *reader, const struct prose *prose,
+static int find_lines(const struct rubric_reader *reader, const struct answer *answer,
                       const struct lines *lines)
 {
     for (int i = 0; i < lines->n_lines; i++) {
-        const int sentence = find_line(reader, prose, &lines->lines[i]);
+        const int sentence = find_line(reader, answer, &lines->lines[i]);
         if (sentence >= 0) return sentence;
     }
     return -1;
@@ -330,36 +398,46 @@ enum status rubric_apply(struct rubric_grade *grade, const struct rubric_reader 
                          const char *answer, struct error *err)
 {
     const struct rubric *rubric = reader->rubric;
-    struct prose prose;
+    struct answer read;
 
     *grade = (struct rubric_grade){0};
-    const enum status status = prose_read(&prose, answer, err);
+    const enum status status = answer_read(&read, reader, answer, err);
     if (status) return status;
 
     grade->findings = memory_new(rubric->items_count, sizeof *grade->findings);
     grade->n_findings = (int)rubric->items_count;
     for (unsigned i = 0; i < rubric->items_count; i++) {
         struct rubric_finding *finding = &grade->findings[i];
-        int sentence = find_lines(reader, &prose, &reader->found[i]);
+        int sentence = find_lines(reader, &read, &reader->found[i]);
 
         finding->item = &rubric->items[i];
         finding->verdict = sentence >= 0 ? RUBRIC_FOUND : RUBRIC_NOT_FOUND;
         for (unsigned j = 0; j < rubric->wrong_count && !finding->wrong; j++) {
             if (strcmp(rubric->wrong[j].against, finding->item->name) != 0) continue;
-            const int wrong = find_lines(reader, &prose, &reader->seen[j]);
+            const int wrong = find_lines(reader, &read, &reader->seen[j]);
             if (wrong < 0) continue;
             finding->verdict = RUBRIC_CONTRADICTED;
             finding->wrong = &rubric->wrong[j];
             sentence = wrong;
         }
         if (sentence >= 0) {
-            finding->start = (int)prose.sentences[sentence].start;
-            finding->size = (int)prose.sentences[sentence].size;
+            finding->start = (int)read.prose.sentences[sentence].start;
+            finding->size = (int)read.prose.sentences[sentence].size;
         }
     }
     grade->score = rubric_score(grade->findings, grade->n_findings);
-    prose_done(&prose);
+    answer_done(&read);
     return STATUS_OK;
+}
+
+bool rubric_sees(const struct rubric_reader *reader, unsigned wrong, const char *answer)
+{
+    struct answer read;
+    CHECK(wrong < reader->rubric->wrong_count);
+    if (answer_read(&read, reader, answer, NULL)) return false;
+    const bool seen = find_lines(reader, &read, &reader->seen[wrong]) >= 0;
+    answer_done(&read);
+    return seen;
 }
 
 void rubric_grade_done(struct rubric_grade *grade)

@@ -55,6 +55,9 @@ MUST_CHECK enum status rubric_apply(struct rubric_grade *grade, const struct rub
                                     const char *answer, struct error *err);
 void rubric_grade_done(struct rubric_grade *grade);
 
+/* Whether wrong answer `wrong` of the rubric is seen in the text, whatever else is. */
+bool rubric_sees(const struct rubric_reader *reader, unsigned wrong, const char *answer);
+
 /* The grade as it is stored: {"score", "language", "items": [{"name", "weight", "verdict", "text",
  * "sentence", "correction"}]}, texts in `language`. New reference. */
 json_t *rubric_json(const struct rubric_grade *grade, const char *answer, const char *language);

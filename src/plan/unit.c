@@ -318,6 +318,12 @@ struct unit_read {
 static double prefix_factor(const char *prefix, size_t length)
 {
     static const char letters[] = "kMGTPE";
+    static const char *const words[] = {"kilo", "mega", "giga", "tera", "peta"};
+    static const char *const binary[] = {"kibi", "mebi", "gibi", "tebi", "pebi"};
+    for (int i = 0; length == 4 && i < 5; i++) {
+        if (strncasecmp(prefix, words[i], 4) == 0) return pow(1000, i + 1);
+        if (strncasecmp(prefix, binary[i], 4) == 0) return pow(1024, i + 1);
+    }
     if (length < 1 || length > 2) return 0;
     const char letter = prefix[0] == 'K' || prefix[0] == 'k' ? 'k' : (char)toupper(prefix[0]);
     const char *found = strchr(letters, letter);
@@ -639,7 +645,9 @@ bool quantity_find(struct quantity *out, size_t *start, const char *text, size_t
                    enum number_style style)
 {
     for (size_t i = *start; i < size; i++) {
-        if (!is_digit((unsigned char)text[i]) && text[i] != '$') continue;
+        const bool dollars =
+            size - i > 4 && (memcmp(text + i, "USD ", 4) == 0 || memcmp(text + i, "US$", 3) == 0);
+        if (!is_digit((unsigned char)text[i]) && text[i] != '$' && !dollars) continue;
         if (!is_inside_name(text, i) && quantity_parse(out, text + i, size - i, style)) {
             const size_t end = i + out->size;
             if (end == size || !is_letter((unsigned char)text[end])) {

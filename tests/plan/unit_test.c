@@ -104,6 +104,9 @@ static void units_have_a_base_and_a_dimension(void **state)
     english("60GB", 60e9, UNIT_BYTE, UNIT_NONE);
     english("320 KiB", 327680, UNIT_BYTE, UNIT_NONE);
     english("80 gb", 80e9, UNIT_BYTE, UNIT_NONE);
+    english("80 gigabytes", 80e9, UNIT_BYTE, UNIT_NONE);
+    english("2 gibibytes", 2147483648.0, UNIT_BYTE, UNIT_NONE);
+    english("312 teraflops", 312e12, UNIT_FLOP, UNIT_SECOND);
     english("512 B", 512, UNIT_BYTE, UNIT_NONE);
     english("512 bytes", 512, UNIT_BYTE, UNIT_NONE);
     english("400 Gb/s", 50e9, UNIT_BYTE, UNIT_SECOND);
