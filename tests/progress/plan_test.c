@@ -375,6 +375,27 @@ static void a_node_is_an_item_only_once_its_tree_asked_it(void **state)
     plan_done(&plan);
 }
 
+static void a_tree_comes_back_with_a_node_never_asked(void **state)
+{
+    (void)state;
+    struct plan_item items[6];
+    struct plan plan;
+    mixed_items(items);
+    items[1].again = 11;
+    items[1].memory = seen(1, 3, -1, 2);
+    items[2].memory = seen(1, 0, 40, 40);
+    struct plan_question question = question_of(items, 6);
+    question.daily_minutes = 11; /* nothing else today */
+    plan_make(&plan, &question);
+    assert_int_equal(plan.n_today, 1);
+    assert_int_equal(plan.today[0].item, 1);
+    assert_int_equal(plan.today[0].minutes, 11);
+    /* node 2 was asked with it: two days later it is due, first seen as it is */
+    assert_int_equal(plan.days[1].reviews, 0);
+    assert_int_equal(plan.days[2].reviews, 1);
+    plan_done(&plan);
+}
+
 static void recall_on_the_date_is_said_per_round(void **state)
 {
     (void)state;
@@ -443,6 +464,7 @@ int main(void)
         cmocka_unit_test(one_new_drill_one_new_tree_and_cards_fill_the_rest),
         cmocka_unit_test(between_equals_the_kind_of_which_less_was_begun_goes_first),
         cmocka_unit_test(a_node_is_an_item_only_once_its_tree_asked_it),
+        cmocka_unit_test(a_tree_comes_back_with_a_node_never_asked),
         cmocka_unit_test(recall_on_the_date_is_said_per_round),
         TEST(the_database_fills_an_item),
     };
