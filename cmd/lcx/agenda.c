@@ -24,7 +24,7 @@ static enum status make_plan(struct agenda *agenda, struct app *app, int n_days,
         .retention = app->settings.retention,
         .minutes_done = agenda->done.minutes,
         .new_drills = agenda->done.new_drills,
-        .new_trees = agenda->done.new_trees,
+        .new_trees = study_new_trees(&agenda->study, agenda->today),
         .n_days = n_days,
     };
     plan_make(&agenda->plan, &question);

@@ -192,7 +192,8 @@ static enum status add_sat(struct app *app, struct text *out, const struct sat *
         table_add(&table, STYLE_CODE, sat->in_round ? NULL : "lcx loop next");
     }
     if (sat->in_round) {
-        table_add(&table, STYLE_STRONG, is_review(sat) ? _("review") : phase_title(sat->round.name));
+        table_add(&table, STYLE_STRONG,
+                  is_review(sat) ? _("review") : phase_title(sat->round.name));
         table_add(&table, STYLE_NONE, _("begun, not finished"));
         table_add(&table, STYLE_CODE, is_review(sat) ? "lcx review" : "lcx loop next");
     }

@@ -126,9 +126,9 @@ void plan_done(struct plan *plan);
 MUST_CHECK enum status plan_item_read(struct plan_item *item, struct progress *progress,
                                       double retention, struct error *err);
 
-/* What was done on a day: minutes of drills and of answers, and what was begun. */
+/* What was done on a day: minutes of drills and of answers, and the drills that were begun. */
 struct plan_done_today {
-    int minutes, new_drills, new_trees;
+    int minutes, new_drills;
 };
 MUST_CHECK enum status plan_done_today(struct plan_done_today *done, struct progress *progress,
                                        int64_t today, struct error *err);

@@ -68,12 +68,10 @@ static enum status add_answers(int64_t *done_ms, struct progress *progress, int6
     return query_done(&query, err);
 }
 
-/* How many of the moments that `sql` gives are on the day. */
-static enum status count_on(int *n, struct progress *progress, const char *sql, int64_t today,
-                            struct error *err)
+static enum status count_drills(int *n, struct progress *progress, int64_t today, struct error *err)
 {
     struct query query;
-    query_open(&query, progress->database, sql);
+    query_open(&query, progress->database, "SELECT min(started_ms) FROM sitting GROUP BY drill");
     while (query_row(&query))
         if (day_of(query_int(&query, 0)) == today) ++*n;
     return query_done(&query, err);
@@ -86,14 +84,7 @@ enum status plan_done_today(struct plan_done_today *done, struct progress *progr
     *done = (struct plan_done_today){0};
     enum status status = add_sittings(&done_ms, progress, today, err);
     if (!status) status = add_answers(&done_ms, progress, today, err);
-    if (!status)
-        status = count_on(&done->new_drills, progress,
-                          "SELECT min(started_ms) FROM sitting GROUP BY drill", today, err);
-    if (!status)
-        status = count_on(&done->new_trees, progress,
-                          "SELECT min(submitted_ms) FROM answer"
-                          " WHERE item GLOB 'question/*/0' GROUP BY item",
-                          today, err);
+    if (!status) status = count_drills(&done->new_drills, progress, today, err);
     done->minutes = (int)(done_ms / 60000);
     return status;
 }

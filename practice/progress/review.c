@@ -311,9 +311,13 @@ enum status review_memory(struct review_memory *memory, struct progress *progres
     struct query query;
 
     *memory = (struct review_memory){0};
-    query_open(&query, progress->database, "SELECT count(*) FROM review WHERE item = ?1");
+    query_open(&query, progress->database,
+               "SELECT count(*), ifnull(min(day), 0) FROM review WHERE item = ?1");
     query_bind_text(&query, 1, item);
-    if (query_row(&query)) memory->reviews = (int)query_int(&query, 0);
+    if (query_row(&query)) {
+        memory->reviews = (int)query_int(&query, 0);
+        memory->first_day = query_int(&query, 1);
+    }
     enum status status = query_done(&query, err);
     if (!status) status = last_of(&last, progress, item, err);
     if (status || !last.seen) {

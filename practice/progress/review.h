@@ -37,7 +37,7 @@ struct review {
 struct review_memory {
     int reviews; /* 0: never seen; the rest is then empty */
     struct fsrs_memory memory;
-    int64_t last_day;
+    int64_t first_day, last_day;
     int64_t due_day; /* at the desired retention */
 };
 

@@ -109,6 +109,16 @@ int study_follow_up(const struct study *study, int tree)
     return -1;
 }
 
+int study_new_trees(const struct study *study, int64_t day)
+{
+    int n = 0;
+    for (int i = 0; i < study->n; i++) {
+        const struct plan_item *item = &study->items[i];
+        n += item->kind == PLAN_TREE && item->memory.reviews > 0 && item->memory.first_day == day;
+    }
+    return n;
+}
+
 enum status study_read(struct study *study, const struct library *library,
                        const struct drills *drills, struct progress *progress, double retention,
                        struct error *err)

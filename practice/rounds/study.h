@@ -36,6 +36,9 @@ void study_done(struct study *study);
 /* The first follow-up of the tree items[tree] that was never asked; -1 when there is none. */
 int study_follow_up(const struct study *study, int tree);
 
+/* How many trees were asked for the first time on that day. */
+int study_new_trees(const struct study *study, int64_t day);
+
 /* How ready for a round (place in round_kinds) on a day; *n_skills is how many it has. A round
  * without content is at the prior. */
 MUST_CHECK enum status study_readiness(struct readiness *readiness, int *n_skills, int round,

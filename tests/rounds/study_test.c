@@ -103,6 +103,15 @@ static void a_question_comes_back_with_a_follow_up_never_asked(void **state)
     tree = place_of(&study, "question/01/0");
     assert_int_equal(study_follow_up(&study, tree), tree + 3);
     assert_int_equal(study.items[tree + 1].memory.reviews, 1);
+    assert_int_equal(study_new_trees(&study, day_of(NOON)), 0);
+    study_done(&study);
+    for (int i = 0; i < 2; i++) /* one tree, asked today and again tomorrow */
+        assert_int_equal(
+            review_keep(bench->progress, "question/01/0", NOON + i * DAY, RATING_GOOD, NULL),
+            STATUS_OK);
+    read_study(&study, bench);
+    assert_int_equal(study_new_trees(&study, day_of(NOON)), 1);
+    assert_int_equal(study_new_trees(&study, day_of(NOON) + 1), 0);
     study_done(&study);
 }
 
