@@ -1,19 +1,20 @@
-/* agenda.h -- the drills, what is remembered of them, and the plan made from both.
+/* agenda.h -- all there is to practise, what is remembered of it, and the plan made from both.
  *
- * What lcx today and lcx progress share. A drill's weight in the plan is the number of interview
- * rounds that it prepares.
+ * What lcx today, review and progress share.
  */
 #ifndef LCX_AGENDA_H
 #define LCX_AGENDA_H
 
 #include "app.h"
+#include "content/library.h"
 #include "progress/plan.h"
+#include "rounds/study.h"
 
 struct agenda {
-    int64_t today;           /* day.h */
-    struct plan_item *items; /* [n]: items[i] is about app->drills.drills[i] */
-    int n;
-    int minutes_done; /* practised today */
+    int64_t today; /* day.h */
+    struct library library;
+    struct study study;          /* items[i] is about app->drills.drills[i] for i < n_drills */
+    struct plan_done_today done; /* practised today */
     struct plan plan;
 };
 
@@ -22,10 +23,21 @@ struct agenda {
 MUST_CHECK int agenda_make(struct agenda *agenda, struct app *app, int n_days);
 void agenda_done(struct agenda *agenda);
 
-/* "drill/01" for the plan and the log; the caller frees it. */
-char *agenda_item_id(const struct drill *drill);
+/* The title of an item for people; "" when there is none. */
+const char *agenda_title(const struct agenda *agenda, const struct app *app, int item);
 
-/* The lane that the user took last, or "numpy". Into `out`; returns `out`. */
-const char *agenda_lane(char out[LANE_SIZE], struct app *app);
+/* "01" of "question/01/0" and of "drill/01". Into `out`; returns `out`. */
+const char *agenda_number(char out[24], const struct plan_item *item);
+
+/* "lcx ask 01": how the item is practised. Into `out`; returns `out`. */
+const char *agenda_command(char out[64], struct app *app, const struct plan_item *item,
+                           enum plan_reason reason);
+
+/* "drill", "question", "node" or "card": what an item is, for programs. */
+const char *agenda_kind(const struct plan_item *item);
+
+/* The names of the drills and questions that cannot be seen twice before the date, and how many
+ * others; "" when all fit. The caller frees it. */
+char *agenda_left_out(const struct agenda *agenda, const struct app *app);
 
 #endif

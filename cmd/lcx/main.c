@@ -12,6 +12,7 @@
 
 static const struct verb verbs[] = {
     {&usage_today, verb_today},
+    {&usage_review, verb_review},
     {&usage_drill, verb_drill},
     {&usage_loop, verb_loop},
     {&usage_round, verb_round},

@@ -8,13 +8,15 @@
 #include "progress/attempt.h"
 #include "progress/day.h"
 #include "progress/sitting.h"
+#include "rounds/draw.h"
+#include "rounds/packet.h"
 #include "table.h"
 #include "verbs.h"
 
 const struct usage usage_today = {
     .name = "today",
     .arguments = "",
-    .summary = N_("What to do now, and how: running clocks, what is due, one new drill"),
+    .summary = N_("What to do now, and how: running clocks, what is due, what is new"),
     .example = "lcx today\nlcx today --json",
 };
 
@@ -66,14 +68,18 @@ static enum status is_first_time(bool *first, struct app *app, struct error *err
 {
     struct sitting *sittings;
     struct attempt *attempts;
-    int n_sittings = 0, n_attempts = 0;
+    struct round *rounds;
+    int n_sittings = 0, n_attempts = 0, n_rounds = 0;
     enum status status = sitting_list(&sittings, &n_sittings, app->progress, NULL, 1, err);
     if (status) return status;
     sitting_list_done(sittings, n_sittings);
     status = attempt_list(&attempts, &n_attempts, app->progress, NULL, NULL, 1, err);
     if (status) return status;
     attempt_list_done(attempts, n_attempts);
-    *first = n_sittings == 0 && n_attempts == 0;
+    status = round_list(&rounds, &n_rounds, app->progress, NULL, 1, err);
+    if (status) return status;
+    free(rounds);
+    *first = n_sittings == 0 && n_attempts == 0 && n_rounds == 0;
     return STATUS_OK;
 }
 
@@ -141,34 +147,148 @@ static enum status add_running(struct app *app, struct text *out, const struct d
     return STATUS_OK;
 }
 
+/* The round, and the loop, that is being sat: before anything else. */
+struct sat {
+    struct round round;
+    struct packet packet;
+    bool in_round, in_packet;
+};
+
+static enum status find_sat(struct sat *sat, struct app *app, struct error *err)
+{
+    *sat = (struct sat){0};
+    const enum status status = round_running(&sat->round, &sat->in_round, app->progress, err);
+    return status ? status : packet_running(&sat->packet, &sat->in_packet, app->progress, err);
+}
+
+static bool is_review(const struct sat *sat)
+{
+    return sat->in_round && strcmp(sat->round.name, "review") == 0;
+}
+
+static enum status count_ended(int *ended, int *all, struct app *app, const struct packet *packet,
+                               struct error *err)
+{
+    struct round *rounds;
+    *ended = 0;
+    const enum status status = round_list(&rounds, all, app->progress, packet->id, 0, err);
+    if (status) return status;
+    for (int i = 0; i < *all; i++) *ended += rounds[i].state > ROUND_RUNNING;
+    free(rounds);
+    return STATUS_OK;
+}
+
+static enum status add_sat(struct app *app, struct text *out, const struct sat *sat,
+                           struct error *err)
+{
+    struct table table;
+    enum status status = STATUS_OK;
+    table_init(&table, 3);
+    if (sat->in_packet) {
+        int ended = 0, all = 0;
+        status = count_ended(&ended, &all, app, &sat->packet, err);
+        table_add(&table, STYLE_STRONG, _("the loop"));
+        table_format(&table, STYLE_NONE, _("%d of %d rounds done"), ended, all);
+        table_add(&table, STYLE_CODE, sat->in_round ? NULL : "lcx loop next");
+    }
+    if (sat->in_round) {
+        table_add(&table, STYLE_STRONG,
+                  is_review(sat) ? _("review") : phase_title(sat->round.name));
+        table_add(&table, STYLE_NONE, _("begun, not finished"));
+        table_add(&table, STYLE_CODE, is_review(sat) ? "lcx review" : "lcx loop next");
+    }
+    table_print(out, app, &table, 2);
+    table_done(&table);
+    return status;
+}
+
+/* What lcx review asks: everything but drills and whole new questions. */
+static bool is_reviewed(const struct agenda *agenda, const struct plan_entry *entry)
+{
+    const struct plan_item *item = &agenda->study.items[entry->item];
+    return item->kind == PLAN_NODE || item->kind == PLAN_CARD ||
+           (item->kind == PLAN_TREE && entry->reason == PLAN_REVIEW);
+}
+
 static void add_entries(struct app *app, struct text *out, const struct agenda *agenda,
                         enum plan_reason reason)
 {
-    char lane[LANE_SIZE];
-    agenda_lane(lane, app);
     struct table table;
+    char number[24], command[64];
     table_init(&table, 5);
     for (int i = 0; i < agenda->plan.n_today; i++) {
         const struct plan_entry *entry = &agenda->plan.today[i];
-        if (entry->reason != reason) continue;
-        const struct drill *drill = app->drills.drills[entry->item];
-        table_add(&table, STYLE_STRONG, drill->number);
-        table_add(&table, STYLE_NONE, words_in(&drill->title, app->language));
+        const struct plan_item *item = &agenda->study.items[entry->item];
+        if (entry->reason != reason || is_reviewed(agenda, entry)) continue;
+        table_format(&table, STYLE_STRONG, "%s %s",
+                     item->kind == PLAN_DRILL ? _("drill") : _("question"),
+                     agenda_number(number, item));
+        table_add(&table, STYLE_NONE, agenda_title(agenda, app, entry->item));
         table_format(&table, STYLE_NONE, _("%d min"), entry->minutes);
         if (entry->recall >= 0)
             table_format(&table, STYLE_DIM, _("recall %d %%"), percent(entry->recall));
         else table_add(&table, STYLE_NONE, NULL);
-        table_format(&table, STYLE_CODE, "lcx drill start %s --lang %s", drill->number, lane);
+        table_add(&table, STYLE_CODE, agenda_command(command, app, item, entry->reason));
     }
     table_print(out, app, &table, 2);
     table_done(&table);
 }
 
+/* "4 answers in words and 12 cards (3 of them new), 25 min: lcx review" */
+static void add_reviewed(struct app *app, struct text *out, const struct agenda *agenda)
+{
+    int nodes = 0, cards = 0, fresh = 0, minutes = 0;
+    for (int i = 0; i < agenda->plan.n_today; i++) {
+        const struct plan_entry *entry = &agenda->plan.today[i];
+        if (!is_reviewed(agenda, entry)) continue;
+        minutes += entry->minutes;
+        fresh += entry->reason == PLAN_NEW;
+        if (agenda->study.items[entry->item].kind == PLAN_CARD) cards++;
+        else nodes++;
+    }
+    if (!minutes) return;
+
+    struct text line = {0};
+    struct table table;
+    if (nodes)
+        text_format(&line, ngettext("%d question", "%d questions", (unsigned long)nodes), nodes);
+    if (nodes && cards) text_add(&line, ", ");
+    if (cards) text_format(&line, ngettext("%d card", "%d cards", (unsigned long)cards), cards);
+    if (fresh) text_format(&line, ngettext(" (%d new)", " (%d new)", (unsigned long)fresh), fresh);
+    table_init(&table, 4);
+    table_add(&table, STYLE_STRONG, _("review"));
+    table_add(&table, STYLE_NONE, text_string(&line));
+    table_format(&table, STYLE_NONE, _("%d min"), minutes);
+    table_add(&table, STYLE_CODE, "lcx review");
+    app_heading(app, out, _("To answer in words"));
+    table_print(out, app, &table, 2);
+    table_done(&table);
+    text_done(&line);
+}
+
 static int count_entries(const struct agenda *agenda, enum plan_reason reason)
 {
     int n = 0;
-    for (int i = 0; i < agenda->plan.n_today; i++) n += agenda->plan.today[i].reason == reason;
+    for (int i = 0; i < agenda->plan.n_today; i++) {
+        const struct plan_entry *entry = &agenda->plan.today[i];
+        n += entry->reason == reason && !is_reviewed(agenda, entry);
+    }
     return n;
+}
+
+static void add_left_out(struct app *app, struct text *out, const struct agenda *agenda)
+{
+    char *names = agenda_left_out(agenda, app);
+    if (*names) {
+        char *line =
+            text_printf(_("Will not fit twice before the interview: %s. More minutes a day "
+                          "(lcx config daily-minutes N) make room."),
+                        names);
+        text_add(out, "\n");
+        app_paragraph(app, out, 0, line);
+        free(line);
+    }
+    free(names);
 }
 
 static enum status add_interrupted(struct app *app, struct text *out, struct error *err)
@@ -219,7 +339,7 @@ static enum status add_week(struct app *app, struct text *out, const struct agen
     const enum status status = sitting_week_count(&sittings, app->progress, err);
     if (status) return status;
     struct text line = {0};
-    text_format(&line, _("Practised today: %d of %d min"), agenda->minutes_done,
+    text_format(&line, _("Practised today: %d of %d min"), agenda->done.minutes,
                 app->settings.daily_minutes);
     if (app->settings.weekly_sittings)
         text_format(&line, _(" · this week: %d of %d sittings"), sittings,
@@ -240,8 +360,8 @@ static enum status add_week(struct app *app, struct text *out, const struct agen
 static int64_t next_due(const struct agenda *agenda)
 {
     int64_t next = DAY_NONE;
-    for (int i = 0; i < agenda->n; i++) {
-        const struct review_memory *memory = &agenda->items[i].memory;
+    for (int i = 0; i < agenda->study.n; i++) {
+        const struct review_memory *memory = &agenda->study.items[i].memory;
         if (memory->reviews && (next == DAY_NONE || memory->due_day < next)) next = memory->due_day;
     }
     return next;
@@ -264,10 +384,13 @@ static void add_nothing(const struct app *app, struct text *out, const struct ag
 static enum status add_day(struct app *app, struct text *out, const struct agenda *agenda,
                            struct error *err)
 {
-    enum status status = STATUS_OK;
+    struct sat sat;
+    enum status status = find_sat(&sat, app, err);
+    if (status) return status;
     add_date(app, out, agenda);
-    if (count_entries(agenda, PLAN_FINISH)) {
+    if (sat.in_round || sat.in_packet || count_entries(agenda, PLAN_FINISH)) {
         app_heading(app, out, _("Running now"));
+        status = add_sat(app, out, &sat, err);
         for (int i = 0; !status && i < agenda->plan.n_today; i++)
             if (agenda->plan.today[i].reason == PLAN_FINISH)
                 status = add_running(app, out, app->drills.drills[agenda->plan.today[i].item], err);
@@ -276,6 +399,7 @@ static enum status add_day(struct app *app, struct text *out, const struct agend
         app_heading(app, out, _("Due: what you are about to forget"));
         add_entries(app, out, agenda, PLAN_REVIEW);
     }
+    add_reviewed(app, out, agenda);
     if (count_entries(agenda, PLAN_NEW)) {
         app_heading(app, out, _("New"));
         add_entries(app, out, agenda, PLAN_NEW);
@@ -283,58 +407,91 @@ static enum status add_day(struct app *app, struct text *out, const struct agend
     if (!agenda->plan.n_today) add_nothing(app, out, agenda);
     if (!status) status = add_interrupted(app, out, err);
     if (!status) status = add_expired(app, out, err);
+    if (!status) add_left_out(app, out, agenda);
     if (!status) status = add_week(app, out, agenda, err);
     return status;
 }
 
 /* ---- facts ---- */
 
-static enum status print_rows(struct app *app, const struct agenda *agenda, struct error *err)
+/* What is known of the clock of a drill's running sitting. */
+static enum status add_clock(json_t *row, struct app *app, const char *drill, struct error *err)
+{
+    struct sitting sitting;
+    bool found;
+    const enum status status = sitting_running(&sitting, &found, app->progress, drill, err);
+    if (status || !found) return status;
+    const struct sitting_time time = sitting_time(&sitting, clock_wall_ms(app->clock));
+    json_object_set_new(row, "lane", json_string(sitting.lane));
+    json_object_set_new(row, "exam", json_boolean(sitting.exam));
+    json_object_set_new(row, "paused", json_boolean(time.paused));
+    json_object_set_new(row, "left_ms", json_integer(time.left_ms));
+    json_object_set_new(row, "overtime_ms", json_integer(time.overtime_ms));
+    json_object_set_new(row, "file", json_string(sitting.path));
+    sitting_done(&sitting);
+    return STATUS_OK;
+}
+
+static enum status print_sat(struct app *app, struct error *err)
+{
+    struct sat sat;
+    int ended = 0, all = 0;
+    enum status status = find_sat(&sat, app, err);
+    if (!status && sat.in_packet) {
+        status = count_ended(&ended, &all, app, &sat.packet, err);
+        app_json(app,
+                 json_pack("{s:s, s:s, s:i, s:i, s:s}", "kind", "loop", "track", sat.packet.track,
+                           "ended", ended, "rounds", all, "command", "lcx loop next"));
+    }
+    if (!status && sat.in_round)
+        app_json(app, json_pack("{s:s, s:s, s:s}", "kind", "round", "round", sat.round.name,
+                                "command", is_review(&sat) ? "lcx review" : "lcx loop next"));
+    return status;
+}
+
+static enum status print_entry(struct app *app, const struct agenda *agenda,
+                               const struct plan_entry *entry, struct error *err)
 {
     static const char *const kinds[] = {
         [PLAN_FINISH] = "running", [PLAN_REVIEW] = "review", [PLAN_NEW] = "new"};
-    for (int i = 0; i < agenda->plan.n_today; i++) {
-        const struct plan_entry *entry = &agenda->plan.today[i];
-        const struct drill *drill = app->drills.drills[entry->item];
-        json_t *row =
-            json_pack("{s:s, s:s, s:s, s:i}", "kind", kinds[entry->reason], "drill", drill->number,
-                      "title", words_in(&drill->title, app->language), "minutes", entry->minutes);
-        if (entry->recall >= 0) json_object_set_new(row, "recall", json_real(entry->recall));
-        if (entry->reason == PLAN_FINISH) {
-            struct sitting sitting;
-            bool found;
-            const enum status status =
-                sitting_running(&sitting, &found, app->progress, drill->number, err);
-            if (status) {
-                json_decref(row);
-                return status;
-            }
-            if (found) {
-                const struct sitting_time time = sitting_time(&sitting, clock_wall_ms(app->clock));
-                json_object_set_new(row, "lane", json_string(sitting.lane));
-                json_object_set_new(row, "exam", json_boolean(sitting.exam));
-                json_object_set_new(row, "paused", json_boolean(time.paused));
-                json_object_set_new(row, "left_ms", json_integer(time.left_ms));
-                json_object_set_new(row, "overtime_ms", json_integer(time.overtime_ms));
-                json_object_set_new(row, "file", json_string(sitting.path));
-            }
-            sitting_done(&sitting);
-        }
-        app_json(app, row);
-    }
-    int sittings = 0;
-    const enum status status = sitting_week_count(&sittings, app->progress, err);
+    const struct plan_item *item = &agenda->study.items[entry->item];
+    char number[24], command[64];
+    enum status status = STATUS_OK;
+    json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s}", "kind", kinds[entry->reason], "what",
+                            agenda_kind(item), "item", item->id, "title",
+                            agenda_title(agenda, app, entry->item), "minutes", entry->minutes,
+                            "command", agenda_command(command, app, item, entry->reason));
+    if (item->kind == PLAN_DRILL)
+        json_object_set_new(row, "drill", json_string(agenda_number(number, item)));
+    if (entry->recall >= 0) json_object_set_new(row, "recall", json_real(entry->recall));
+    if (entry->reason == PLAN_FINISH)
+        status = add_clock(row, app, agenda_number(number, item), err);
+    if (status) json_decref(row);
+    else app_json(app, row);
+    return status;
+}
+
+static enum status print_rows(struct app *app, const struct agenda *agenda, struct error *err)
+{
+    enum status status = print_sat(app, err);
+    for (int i = 0; !status && i < agenda->plan.n_today; i++)
+        status = print_entry(app, agenda, &agenda->plan.today[i], err);
+    if (status) return status;
+
+    int sittings = 0, unfit = 0;
+    for (int i = 0; i < agenda->plan.n_outlook; i++) unfit += !agenda->plan.outlook[i].fits;
+    status = sitting_week_count(&sittings, app->progress, err);
     if (status) return status;
     char today[16], interview[16];
-    app_json(app,
-             json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:i}", "kind", "day", "date",
-                       day_text(today, agenda->today), "interview_date",
-                       app->settings.interview_day == DAY_NONE
-                           ? NULL
-                           : day_text(interview, app->settings.interview_day),
-                       "minutes_done", agenda->minutes_done, "daily_minutes",
-                       app->settings.daily_minutes, "left_out", agenda->plan.left_out,
-                       "week_sittings", sittings, "weekly_goal", app->settings.weekly_sittings));
+    app_json(app, json_pack("{s:s, s:s, s:s*, s:i, s:i, s:i, s:i, s:i, s:i}", "kind", "day", "date",
+                            day_text(today, agenda->today), "interview_date",
+                            app->settings.interview_day == DAY_NONE
+                                ? NULL
+                                : day_text(interview, app->settings.interview_day),
+                            "minutes_done", agenda->done.minutes, "daily_minutes",
+                            app->settings.daily_minutes, "left_out", agenda->plan.left_out, "unfit",
+                            unfit, "week_sittings", sittings, "weekly_goal",
+                            app->settings.weekly_sittings));
     return STATUS_OK;
 }
 

@@ -12,6 +12,7 @@
     int verb_##name(struct app *app, int argc, char **argv)
 
 VERB(today);
+VERB(review);
 VERB(progress);
 VERB(loop);
 VERB(round);

@@ -4,15 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "progress/day.h"
-#include "progress/sitting.h"
-#include "store/query.h"
 
 /* One item on its way through the days. */
 struct track {
     const struct plan_item *item;
     int index;
+    int tree; /* of a node: its tree's index; -1 when there is none */
     struct review_memory memory;
     double recall;        /* on the day being filled */
     bool done;            /* on the day being filled */
@@ -79,11 +77,26 @@ static bool is_due(const struct walk *walk, const struct track *track, int64_t d
     return !track->done && track->memory.reviews > 0 && track->memory.due_day <= day;
 }
 
-static bool is_new(const struct walk *walk, const struct track *track, int64_t day)
+static bool can_begin(const struct walk *walk, const struct track *track, int64_t day)
 {
     if (track->done || track->memory.reviews > 0 || track->banned) return false;
     /* Before an interview only what can still be seen again; after it as always. */
     return !walk->dated || day < walk->last_day || day > walk->question->interview_day;
+}
+
+static bool is_new_drill(const struct walk *walk, const struct track *track, int64_t day)
+{
+    return track->item->kind == PLAN_DRILL && can_begin(walk, track, day);
+}
+
+static bool is_new_tree(const struct walk *walk, const struct track *track, int64_t day)
+{
+    return track->item->kind == PLAN_TREE && can_begin(walk, track, day);
+}
+
+static bool is_new_card(const struct walk *walk, const struct track *track, int64_t day)
+{
+    return track->item->kind == PLAN_CARD && can_begin(walk, track, day);
 }
 
 /* Seen fewer than twice: due again before the interview. */
@@ -93,7 +106,7 @@ static void keep_before_interview(const struct walk *walk, struct track *track, 
     if (track->memory.due_day > walk->last_day) track->memory.due_day = walk->last_day;
 }
 
-/* As if the sitting went well. */
+/* As if it went well. */
 static void see(const struct walk *walk, struct track *track, int64_t day)
 {
     struct review_memory *memory = &track->memory;
@@ -107,27 +120,125 @@ static void see(const struct walk *walk, struct track *track, int64_t day)
     keep_before_interview(walk, track, day + 1);
 }
 
-static void add_entry(struct plan *plan, const struct track *track, enum plan_reason reason,
-                      int minutes)
+/* A tree asks nodes too that were never asked: some when it is new, one when it comes back. */
+static void see_tree(const struct walk *walk, struct track *tree, int64_t day, int n_nodes)
 {
-    plan->today = memory_grow(plan->today, (size_t)plan->n_today + 1, sizeof *plan->today);
-    plan->today[plan->n_today++] = (struct plan_entry){
-        .item = track->index,
-        .reason = reason,
-        .minutes = minutes,
-        .recall = track->memory.reviews ? track->recall : -1.0,
-    };
+    see(walk, tree, day);
+    for (int i = tree->index + 1; i < walk->question->n_items && n_nodes > 0; i++) {
+        struct track *node = &walk->tracks[i];
+        if (node->tree != tree->index || node->memory.reviews > 0) continue;
+        see(walk, node, day);
+        n_nodes--;
+    }
+}
+
+/* The day being filled. */
+struct filling {
+    struct walk *walk;
+    struct plan *plan;
+    struct plan_day *out;
+    int used;     /* minutes */
+    bool nothing; /* is on it so far */
+};
+
+static bool is_today(const struct filling *filling)
+{
+    return filling->out->day == filling->walk->question->today;
+}
+
+static int minutes_of(const struct plan_item *item, enum plan_reason reason)
+{
+    if (reason == PLAN_FINISH) return item->minutes_left;
+    return reason == PLAN_REVIEW && item->again > 0 ? item->again : item->minutes;
+}
+
+/* Put it on the day; false when it does not fit. A running sitting always does. */
+static bool take(struct filling *filling, struct track *track, enum plan_reason reason)
+{
+    const int minutes = minutes_of(track->item, reason);
+    struct plan *plan = filling->plan;
+    if (reason != PLAN_FINISH && !filling->nothing &&
+        filling->used + minutes > filling->walk->question->daily_minutes)
+        return false;
+    if (is_today(filling)) {
+        plan->today = memory_grow(plan->today, (size_t)plan->n_today + 1, sizeof *plan->today);
+        plan->today[plan->n_today++] = (struct plan_entry){
+            .item = track->index,
+            .reason = reason,
+            .minutes = minutes,
+            .recall = track->memory.reviews ? track->recall : -1.0,
+        };
+    }
+    filling->used += minutes;
+    filling->out->minutes += minutes;
+    filling->nothing = false;
+    if (reason == PLAN_NEW) track->begun = true;
+    if (track->item->kind == PLAN_TREE)
+        see_tree(filling->walk, track, filling->out->day, reason == PLAN_NEW ? PLAN_TREE_NODES : 1);
+    else see(filling->walk, track, filling->out->day);
+    return true;
+}
+
+/* The first of the new ones, heaviest first, that fits; false when none does. */
+static bool begin_one(struct filling *filling,
+                      bool (*wanted)(const struct walk *, const struct track *, int64_t))
+{
+    struct walk *walk = filling->walk;
+    const int n = choose(walk, filling->out->day, wanted, by_weight);
+    for (int i = 0; i < n; i++)
+        if (take(filling, walk->order[i], PLAN_NEW)) return true;
+    return false;
+}
+
+/* The heaviest weight among the new ones of a kind, and which share of the kind was begun. */
+static void stand_of(const struct filling *filling, enum plan_kind kind, double *weight,
+                     double *begun)
+{
+    const struct walk *walk = filling->walk;
+    int n = 0, seen = 0;
+    *weight = -1;
+    for (int i = 0; i < walk->question->n_items; i++) {
+        const struct track *track = &walk->tracks[i];
+        if (track->item->kind != kind) continue;
+        n++;
+        if (track->memory.reviews > 0) seen++;
+        else if (can_begin(walk, track, filling->out->day))
+            *weight = fmax(*weight, track->item->weight);
+    }
+    *begun = n ? (double)seen / n : 1.0;
+}
+
+static bool tree_goes_first(const struct filling *filling)
+{
+    double drill, tree, drills_begun, trees_begun;
+    stand_of(filling, PLAN_DRILL, &drill, &drills_begun);
+    stand_of(filling, PLAN_TREE, &tree, &trees_begun);
+    return tree != drill ? tree > drill : trees_begun < drills_begun;
+}
+
+static void begin_new(struct filling *filling)
+{
+    const struct plan_question *question = filling->walk->question;
+    const bool drill = !is_today(filling) || question->new_drills == 0;
+    const bool tree = !is_today(filling) || question->new_trees == 0;
+    const bool tree_first = tree && tree_goes_first(filling);
+
+    if (tree_first) filling->out->fresh += begin_one(filling, is_new_tree);
+    if (drill) filling->out->fresh += begin_one(filling, is_new_drill);
+    if (tree && !tree_first) filling->out->fresh += begin_one(filling, is_new_tree);
+    const int n = choose(filling->walk, filling->out->day, is_new_card, by_weight);
+    for (int i = 0; i < n; i++)
+        filling->out->cards += take(filling, filling->walk->order[i], PLAN_NEW);
 }
 
 static void fill_day(struct walk *walk, struct plan *plan, struct plan_day *out, int64_t day)
 {
     const struct plan_question *question = walk->question;
-    const bool first = day == question->today;
-    int used = first ? question->minutes_done : 0;
-    int fresh_left = first && question->new_done > 0 ? 0 : 1;
-    bool nothing = used == 0;
+    struct filling filling = {.walk = walk, .plan = plan, .out = out};
 
     *out = (struct plan_day){.day = day};
+    filling.used = is_today(&filling) ? question->minutes_done : 0;
+    filling.nothing = filling.used == 0;
     for (int i = 0; i < question->n_items; i++) {
         struct track *track = &walk->tracks[i];
         track->done = false;
@@ -135,46 +246,14 @@ static void fill_day(struct walk *walk, struct plan *plan, struct plan_day *out,
     }
 
     int n = choose(walk, day, is_running, by_urgency);
-    for (int i = 0; i < n; i++) {
-        struct track *track = walk->order[i];
-        const int minutes = track->item->minutes_left;
-        add_entry(plan, track, PLAN_FINISH, minutes);
-        used += minutes;
-        out->minutes += minutes;
-        nothing = false;
-        see(walk, track, day);
-    }
+    for (int i = 0; i < n; i++) (void)take(&filling, walk->order[i], PLAN_FINISH);
 
     n = choose(walk, day, is_due, by_recall);
     for (int i = 0; i < n; i++) {
-        struct track *track = walk->order[i];
-        const int minutes = track->item->minutes;
-        if (!nothing && used + minutes > question->daily_minutes) {
-            out->backlog++;
-            continue;
-        }
-        if (first) add_entry(plan, track, PLAN_REVIEW, minutes);
-        used += minutes;
-        out->minutes += minutes;
-        out->reviews++;
-        nothing = false;
-        see(walk, track, day);
+        if (take(&filling, walk->order[i], PLAN_REVIEW)) out->reviews++;
+        else out->backlog++;
     }
-
-    n = choose(walk, day, is_new, by_weight);
-    for (int i = 0; i < n && fresh_left > 0; i++) {
-        struct track *track = walk->order[i];
-        const int minutes = track->item->minutes;
-        if (!nothing && used + minutes > question->daily_minutes) continue;
-        if (first) add_entry(plan, track, PLAN_NEW, minutes);
-        used += minutes;
-        out->minutes += minutes;
-        out->fresh++;
-        nothing = false;
-        track->begun = true;
-        see(walk, track, day);
-        fresh_left--;
-    }
+    begin_new(&filling);
 }
 
 /* ---- all days ---- */
@@ -193,12 +272,12 @@ static void walk_days(struct walk *walk, struct plan *plan, int n_days)
     const struct plan_question *question = walk->question;
     for (int i = 0; i < question->n_items; i++) {
         struct track *track = &walk->tracks[i];
-        const bool banned = track->banned;
         *track = (struct track){
             .item = &question->items[i],
             .index = i,
+            .tree = track->tree,
             .memory = question->items[i].memory,
-            .banned = banned,
+            .banned = track->banned,
         };
         if (track->memory.reviews > 0) keep_before_interview(walk, track, question->today);
     }
@@ -226,14 +305,21 @@ static struct track *begun_in_vain(struct walk *walk)
     return lightest;
 }
 
+static bool was_never_asked(const struct track *track)
+{
+    return track->item->kind == PLAN_NODE && track->item->memory.reviews == 0;
+}
+
 static void report_outlook(struct walk *walk, struct plan *plan)
 {
     const struct plan_question *question = walk->question;
+    int n = 0;
     plan->outlook = memory_new((size_t)question->n_items, sizeof *plan->outlook);
-    plan->n_outlook = question->n_items;
-    for (int i = 0; i < question->n_items; i++) walk->order[i] = &walk->tracks[i];
-    qsort(walk->order, (size_t)question->n_items, sizeof walk->order[0], by_weight);
-    for (int i = 0; i < question->n_items; i++) {
+    for (int i = 0; i < question->n_items; i++)
+        if (!was_never_asked(&walk->tracks[i])) walk->order[n++] = &walk->tracks[i];
+    qsort(walk->order, (size_t)n, sizeof walk->order[0], by_weight);
+    plan->n_outlook = n;
+    for (int i = 0; i < n; i++) {
         const struct track *track = walk->order[i];
         plan->outlook[i] = (struct plan_outlook){
             .item = track->index,
@@ -241,6 +327,47 @@ static void report_outlook(struct walk *walk, struct plan *plan)
             .fits = track->sightings_before >= 2,
             .recall = review_recall(&track->memory_before, question->interview_day),
         };
+    }
+}
+
+static void report_rounds(const struct walk *walk, struct plan *plan)
+{
+    const int64_t day = walk->question->interview_day;
+    for (int round = 0; round < PLAN_ROUND_LIMIT; round++) {
+        struct plan_recall *out = &plan->rounds[round];
+        double now = 0, now_weight = 0, kept = 0, kept_weight = 0;
+        for (int i = 0; i < walk->question->n_items; i++) {
+            const struct track *track = &walk->tracks[i];
+            const double weight = fmax(track->item->weight, 1e-9);
+            if (!(track->item->rounds >> round & 1U)) continue;
+            if (!was_never_asked(track)) out->items++;
+            if (track->item->memory.reviews > 0) {
+                out->seen++;
+                now += weight * review_recall(&track->item->memory, day);
+                now_weight += weight;
+            }
+            if (track->memory_before.reviews > 0) {
+                if (!was_never_asked(track)) out->seen_kept++;
+                kept += weight * review_recall(&track->memory_before, day);
+                kept_weight += weight;
+            }
+        }
+        out->recall = now_weight > 0 ? now / now_weight : -1;
+        out->recall_kept = kept_weight > 0 ? kept / kept_weight : -1;
+    }
+}
+
+/* The index of each node's tree. Trees stand before their nodes, which follow one another. */
+static void find_trees(struct walk *walk)
+{
+    const struct plan_item *items = walk->question->items;
+    int tree = -1;
+    for (int i = 0; i < walk->question->n_items; i++) {
+        if (items[i].kind == PLAN_TREE) tree = i;
+        walk->tracks[i].tree = -1;
+        if (items[i].kind != PLAN_NODE || !items[i].tree) continue;
+        CHECK(tree >= 0 && strcmp(items[tree].id, items[i].tree) == 0);
+        walk->tracks[i].tree = tree;
     }
 }
 
@@ -261,6 +388,7 @@ void plan_make(struct plan *plan, const struct plan_question *question)
         .tracks = memory_new((size_t)question->n_items, sizeof *walk.tracks),
         .order = memory_new((size_t)question->n_items, sizeof *walk.order),
     };
+    find_trees(&walk);
     *plan = (struct plan){
         .n_days = question->n_days,
         .days = memory_new((size_t)question->n_days, sizeof *plan->days),
@@ -278,7 +406,10 @@ void plan_make(struct plan *plan, const struct plan_question *question)
 
     plan->left_out = plan->days[0].backlog;
     plan->minutes = plan->days[0].minutes;
-    if (walk.dated) report_outlook(&walk, plan);
+    if (walk.dated) {
+        report_outlook(&walk, plan);
+        report_rounds(&walk, plan);
+    }
     free(walk.tracks);
     free(walk.order);
 }
@@ -289,57 +420,4 @@ void plan_done(struct plan *plan)
     free(plan->days);
     free(plan->outlook);
     *plan = (struct plan){0};
-}
-
-/* ---- from the database ---- */
-
-static int minutes_up(int64_t ms) { return (int)((ms + 59999) / 60000); }
-
-enum status plan_item_read(struct plan_item *item, struct progress *progress, double retention,
-                           struct error *err)
-{
-    CHECK(text_starts_with(item->id, "drill/"));
-    struct sitting sitting;
-    bool found;
-    enum status status = review_memory(&item->memory, progress, item->id, retention, err);
-    if (!status)
-        status = sitting_running(&sitting, &found, progress, item->id + strlen("drill/"), err);
-    if (status) return status;
-
-    item->state = PLAN_STATE_IDLE;
-    item->minutes_left = 0;
-    if (!found) return STATUS_OK;
-    const struct sitting_time time = sitting_time(&sitting, clock_wall_ms(progress->clock));
-    item->state = time.left_ms > 0 ? PLAN_STATE_RUNNING : PLAN_STATE_OVERTIME;
-    item->minutes_left = minutes_up(time.left_ms);
-    sitting_done(&sitting);
-    return STATUS_OK;
-}
-
-enum status plan_done_today(int *minutes_done, int *new_done, struct progress *progress,
-                            int64_t today, struct error *err)
-{
-    struct sitting *sittings;
-    struct query query;
-    int n;
-    int64_t done_ms = 0;
-
-    *minutes_done = *new_done = 0;
-    enum status status = sitting_list(&sittings, &n, progress, NULL, 0, err);
-    if (status) return status;
-    const int64_t now = clock_wall_ms(progress->clock);
-    for (int i = 0; i < n; i++) {
-        if (day_of(sittings[i].started_ms) != today) continue;
-        /* A forgotten sitting in overtime is no practice: twice the drill's time at most. */
-        const struct sitting_time time = sitting_time(&sittings[i], now);
-        const int64_t most = 2 * time.budget_ms;
-        done_ms += time.elapsed_ms < most ? time.elapsed_ms : most;
-    }
-    sitting_list_done(sittings, n);
-    *minutes_done = (int)(done_ms / 60000);
-
-    query_open(&query, progress->database, "SELECT min(started_ms) FROM sitting GROUP BY drill");
-    while (query_row(&query))
-        if (day_of(query_int(&query, 0)) == today) ++*new_done;
-    return query_done(&query, err);
 }

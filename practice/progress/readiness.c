@@ -80,29 +80,77 @@ struct readiness readiness_of(const struct readiness_skill *skills, int n, uint6
     return out;
 }
 
-enum status readiness_evidence(struct readiness_skill *skill, struct progress *progress,
-                               const char *drill, int64_t day, struct error *err)
+/* Read "passes, fails" for the text that is bound. */
+static enum status read_results(struct readiness_skill *skill, struct progress *progress,
+                                const char *sql, const char *bound, struct error *err)
 {
     struct query query;
-    skill->recall = 0.0;
-    skill->passes = skill->fails = 0.0;
-
-    /* Only rated sittings say something: rehearsals and our own faults have no review. */
-    query_open(&query, progress->database,
-               "SELECT total(CASE WHEN state <> 'passed' THEN 0 WHEN hints > 0 THEN 0.25"
-               "             WHEN exam THEN 1 ELSE 0.5 END),"
-               " total(CASE WHEN state = 'passed' THEN 0 WHEN exam THEN 1 ELSE 0.5 END)"
-               " FROM sitting JOIN review ON review.sitting = sitting.id WHERE drill = ?1");
-    query_bind_text(&query, 1, drill);
+    query_open(&query, progress->database, sql);
+    query_bind_text(&query, 1, bound);
     if (query_row(&query)) {
         skill->passes = query_real(&query, 0);
         skill->fails = query_real(&query, 1);
     }
-    enum status status = query_done(&query, err);
-    if (status || !tried(skill)) return status;
+    return query_done(&query, err);
+}
 
-    char *item = text_printf("drill/%s", drill);
-    status = review_recall_on(&skill->recall, progress, item, day, err);
-    free(item);
+static enum status drill_results(struct readiness_skill *skill, struct progress *progress,
+                                 const char *item, struct error *err)
+{
+    /* Only rated sittings say something: rehearsals and our own faults have no review. */
+    return read_results(skill, progress,
+                        "SELECT total(CASE WHEN state <> 'passed' THEN 0 WHEN hints > 0 THEN 0.25"
+                        "             WHEN exam THEN 1 ELSE 0.5 END),"
+                        " total(CASE WHEN state = 'passed' THEN 0 WHEN exam THEN 1 ELSE 0.5 END)"
+                        " FROM sitting JOIN review ON review.sitting = sitting.id"
+                        " WHERE 'drill/' || drill = ?1",
+                        item, err);
+}
+
+static enum status word_results(struct readiness_skill *skill, struct progress *progress,
+                                const char *item, struct error *err)
+{
+    char *sql =
+        text_printf("SELECT total(CASE WHEN score < %g THEN 0 WHEN exam THEN 1 ELSE 0.5 END),"
+                    " total(CASE WHEN score >= %g THEN 0 WHEN exam THEN 1 ELSE 0.5 END)"
+                    " FROM answer JOIN round ON round.id = answer.round"
+                    " WHERE score IS NOT NULL AND time_factor >= 1 AND item GLOB ?1 || '/*'",
+                    READINESS_PASS, READINESS_PASS);
+    const enum status status = read_results(skill, progress, sql, item, err);
+    free(sql);
     return status;
+}
+
+/* The mean over the item itself and what is below it; 0 when nothing was reviewed. */
+static enum status mean_recall(double *mean, struct progress *progress, const char *item,
+                               int64_t day, struct error *err)
+{
+    struct query query;
+    double sum = 0;
+    int n = 0;
+    enum status status = STATUS_OK;
+
+    query_open(&query, progress->database,
+               "SELECT DISTINCT item FROM review WHERE item = ?1 OR item GLOB ?1 || '/*'");
+    query_bind_text(&query, 1, item);
+    while (!status && query_row(&query)) {
+        double recall;
+        status = review_recall_on(&recall, progress, query_text(&query, 0), day, err);
+        sum += recall;
+        n++;
+    }
+    const enum status read = query_done(&query, status ? NULL : err);
+    *mean = n ? sum / n : 0;
+    return status ? status : read;
+}
+
+enum status readiness_evidence(struct readiness_skill *skill, struct progress *progress,
+                               const char *item, int64_t day, struct error *err)
+{
+    skill->recall = skill->passes = skill->fails = 0.0;
+    const enum status status = text_starts_with(item, "drill/")
+                                   ? drill_results(skill, progress, item, err)
+                                   : word_results(skill, progress, item, err);
+    if (status || !tried(skill)) return status;
+    return mean_recall(&skill->recall, progress, item, day, err);
 }

@@ -3,6 +3,10 @@
  *   readiness = sum over the round's skills of weight * R(date) * p
  *   p         = Beta(1 + passes, 1 + fails)     exam results count 1, practice 1/2, a hinted pass 1/4
  *
+ * A skill is what one drill, one question with its follow-ups, one paper, brief or story asks for.
+ * A drill's results are its ended sittings; those of words are answers: a score of at least 0.6 is
+ * a pass. Rehearsals and what the candidate marks himself count nothing.
+ *
  * The mean is exact; low and high are the 5th and 95th percentile of 2,000 draws. A skill never
  * tried stays at the prior: p uniform, R part of it. What is not known about untried skills is the
  * same thing (the person), so they share one draw: an empty history is as wide as one skill,
@@ -20,6 +24,8 @@
 #include "base/error.h"
 #include "progress/progress.h"
 
+#define READINESS_PASS 0.6
+
 enum { READINESS_DRAWS = 2000, READINESS_SEED = 2026 };
 
 struct readiness_skill {
@@ -35,9 +41,9 @@ struct readiness {
 
 struct readiness readiness_of(const struct readiness_skill *skills, int n, uint64_t seed);
 
-/* The evidence about one drill: results of its ended sittings, and recall on `day`. `weight` of
- * `skill` is kept. */
+/* The evidence about "drill/01", or about "question/01", "paper/NAME", "brief/1", "story/NAME" with
+ * all its nodes; and recall on `day` (of nodes the mean). `weight` of `skill` is kept. */
 MUST_CHECK enum status readiness_evidence(struct readiness_skill *skill, struct progress *progress,
-                                          const char *drill, int64_t day, struct error *err);
+                                          const char *item, int64_t day, struct error *err);
 
 #endif

@@ -88,6 +88,64 @@ enum status review_add(struct progress *progress, const char *item, const char *
     return status ? status : review_replay(progress, item, err);
 }
 
+enum status review_keep(struct progress *progress, const char *item, int64_t reviewed_ms,
+                        enum fsrs_rating rating, struct error *err)
+{
+    enum status status = database_begin(progress->database, err);
+    if (status) return status;
+    status = review_add(progress, item, NULL, reviewed_ms, rating, err);
+    return database_end(progress->database, status, err);
+}
+
+/* The newest row of the item: its id, and what was derived. */
+static enum status newest(char id[ID_SIZE], enum fsrs_rating *derived, struct progress *progress,
+                          const char *item, struct error *err)
+{
+    struct query query;
+    bool found;
+    query_open(&query, progress->database,
+               "SELECT id, derived FROM review WHERE item = ?1"
+               " ORDER BY reviewed_ms DESC, id DESC LIMIT 1");
+    query_bind_text(&query, 1, item);
+    found = query_row(&query);
+    if (found) {
+        snprintf(id, ID_SIZE, "%s", query_text(&query, 0));
+        *derived = (enum fsrs_rating)query_int(&query, 1);
+    }
+    const enum status status = query_done(&query, err);
+    if (status || found) return status;
+    return error_set(err, STATUS_NOT_FOUND, _("%s was never reviewed"), item);
+}
+
+static enum status lower(struct progress *progress, const char *item, enum fsrs_rating rating,
+                         struct error *err)
+{
+    char id[ID_SIZE];
+    enum fsrs_rating derived = RATING_NONE;
+    struct query query;
+    enum status status = newest(id, &derived, progress, item, err);
+    if (status) return status;
+    if (rating < RATING_AGAIN || rating > derived)
+        return error_set(err, STATUS_USAGE,
+                         _("a rating of %d: it can be lowered from %d, never "
+                           "raised"),
+                         rating, derived);
+    query_open(&query, progress->database, "UPDATE review SET rating = ?2 WHERE id = ?1");
+    query_bind_text(&query, 1, id);
+    query_bind_int(&query, 2, rating);
+    status = query_run(&query, err);
+    return status ? status : review_replay(progress, item, err);
+}
+
+enum status review_lower(struct progress *progress, const char *item, enum fsrs_rating rating,
+                         struct error *err)
+{
+    enum status status = database_begin(progress->database, err);
+    if (status) return status;
+    status = lower(progress, item, rating, err);
+    return database_end(progress->database, status, err);
+}
+
 /* ---- replay ---- */
 
 struct step {
@@ -253,9 +311,13 @@ enum status review_memory(struct review_memory *memory, struct progress *progres
     struct query query;
 
     *memory = (struct review_memory){0};
-    query_open(&query, progress->database, "SELECT count(*) FROM review WHERE item = ?1");
+    query_open(&query, progress->database,
+               "SELECT count(*), ifnull(min(day), 0) FROM review WHERE item = ?1");
     query_bind_text(&query, 1, item);
-    if (query_row(&query)) memory->reviews = (int)query_int(&query, 0);
+    if (query_row(&query)) {
+        memory->reviews = (int)query_int(&query, 0);
+        memory->first_day = query_int(&query, 1);
+    }
     enum status status = query_done(&query, err);
     if (!status) status = last_of(&last, progress, item, err);
     if (status || !last.seen) {

@@ -1,6 +1,6 @@
 /* review.h -- the log of reviews; memory is its replay.
  *
- *   item   "drill/01"
+ *   item   "drill/01"   "question/01/0"   "question/01/1-1"   "card/softmax-shift"
  *   row    when, rating, derived rating, algo, weights, days since the one before,
  *          stability and difficulty before and after
  *
@@ -37,13 +37,22 @@ struct review {
 struct review_memory {
     int reviews; /* 0: never seen; the rest is then empty */
     struct fsrs_memory memory;
-    int64_t last_day;
+    int64_t first_day, last_day;
     int64_t due_day; /* at the desired retention */
 };
 
 /* Add one row, inside the caller's transaction. `sitting` may be NULL. */
 MUST_CHECK enum status review_add(struct progress *progress, const char *item, const char *sitting,
                                   int64_t reviewed_ms, enum fsrs_rating rating, struct error *err);
+
+/* The same in a transaction of its own. */
+MUST_CHECK enum status review_keep(struct progress *progress, const char *item, int64_t reviewed_ms,
+                                   enum fsrs_rating rating, struct error *err);
+
+/* Lower the item's newest rating, and compute its rows again. STATUS_USAGE when `rating` is higher
+ * than what was derived, STATUS_NOT_FOUND when it was never reviewed. */
+MUST_CHECK enum status review_lower(struct progress *progress, const char *item,
+                                    enum fsrs_rating rating, struct error *err);
 
 MUST_CHECK enum status review_memory(struct review_memory *memory, struct progress *progress,
                                      const char *item, double retention, struct error *err);

@@ -81,7 +81,7 @@ static void what_was_done_today_counts(void **state)
     };
     struct plan plan;
     struct plan_question question = question_of(items, 2);
-    question.new_done = 1;
+    question.new_drills = 1;
     plan_make(&plan, &question);
     assert_int_equal(plan.n_today, 1);
     assert_int_equal(plan.today[0].reason, PLAN_REVIEW);
@@ -266,11 +266,161 @@ static void the_forecast_spreads_a_backlog_over_days(void **state)
     plan_done(&plan);
 }
 
+/* A drill, a tree of two nodes and two cards, none seen. */
+static void mixed_items(struct plan_item items[6])
+{
+    const struct plan_item all[] = {
+        {.id = "drill/01", .kind = PLAN_DRILL, .minutes = 20, .weight = 1, .rounds = 2},
+        {.id = "question/01/0", .kind = PLAN_TREE, .minutes = 30, .weight = 1, .rounds = 1},
+        {.id = "question/01/1",
+         .kind = PLAN_NODE,
+         .tree = "question/01/0",
+         .minutes = 3,
+         .weight = 1,
+         .rounds = 1},
+        {.id = "question/01/2",
+         .kind = PLAN_NODE,
+         .tree = "question/01/0",
+         .minutes = 3,
+         .weight = 1,
+         .rounds = 1},
+        {.id = "card/a", .kind = PLAN_CARD, .minutes = 1, .weight = 1},
+        {.id = "card/b", .kind = PLAN_CARD, .minutes = 1, .weight = 1},
+    };
+    memcpy(items, all, sizeof all);
+}
+
+static void one_new_drill_one_new_tree_and_cards_fill_the_rest(void **state)
+{
+    (void)state;
+    struct plan_item items[6];
+    struct plan plan;
+    mixed_items(items);
+    struct plan_question question = question_of(items, 6);
+    question.daily_minutes = 51;
+    plan_make(&plan, &question);
+    assert_int_equal(plan.n_today, 3);
+    assert_int_equal(plan.today[0].item, 0);
+    assert_int_equal(plan.today[1].item, 1);
+    assert_int_equal(plan.today[2].item, 4);
+    assert_int_equal(plan.days[0].fresh, 2);
+    assert_int_equal(plan.days[0].cards, 1);
+    assert_int_equal(plan.days[1].cards, 1);
+    plan_done(&plan);
+
+    items[1].weight = 2; /* the heavier one first */
+    question.daily_minutes = 40;
+    plan_make(&plan, &question);
+    assert_int_equal(plan.today[0].item, 1);
+    assert_int_equal(plan.today[1].item, 4);
+    assert_int_equal(plan.days[0].fresh, 1);
+    plan_done(&plan);
+
+    question.new_trees = 1; /* no second tree today */
+    plan_make(&plan, &question);
+    assert_int_equal(plan.today[0].item, 0);
+    assert_int_equal(plan.days[0].fresh, 1);
+    plan_done(&plan);
+}
+
+static void between_equals_the_kind_of_which_less_was_begun_goes_first(void **state)
+{
+    (void)state;
+    const struct plan_item items[] = {
+        {.id = "drill/01", .minutes = 30, .weight = 1, .memory = seen(1, 1, 5, 5)},
+        {.id = "drill/02", .minutes = 30, .weight = 1},
+        {.id = "question/01/0", .kind = PLAN_TREE, .minutes = 30, .weight = 1},
+    };
+    struct plan plan;
+    struct plan_question question = question_of(items, 3);
+    question.daily_minutes = 30;
+    plan_make(&plan, &question);
+    assert_int_equal(plan.n_today, 1);
+    assert_int_equal(plan.today[0].item, 2);
+    plan_done(&plan);
+}
+
+static void a_node_is_an_item_only_once_its_tree_asked_it(void **state)
+{
+    (void)state;
+    struct plan_item items[6];
+    struct plan plan;
+    mixed_items(items);
+    struct plan_question question = question_of(items, 6);
+    question.new_trees = 1;
+    question.interview_day = TODAY + 2; /* no tree is begun any more */
+    plan_make(&plan, &question);
+    for (int i = 0; i < plan.n_today; i++)
+        assert_int_not_equal(items[plan.today[i].item].kind, PLAN_NODE);
+    assert_int_equal(plan.n_outlook, 4); /* nor does it count as left out */
+    assert_int_equal(plan.rounds[0].items, 1);
+    plan_done(&plan);
+
+    /* Begun today, the tree asks its nodes: all three are repeated when two days have gone by. */
+    question.new_trees = 0;
+    question.interview_day = DAY_NONE;
+    plan_make(&plan, &question);
+    assert_int_equal(plan.days[0].fresh, 2);
+    assert_int_equal(plan.days[1].reviews, 0);
+    assert_true(plan.days[2].reviews >= 2);
+    plan_done(&plan);
+
+    /* Asked once, it is repeated by itself. */
+    items[1].memory = seen(3, 1, 20, 21);
+    items[2].memory = seen(1, 3, -1, 2);
+    plan_make(&plan, &question);
+    assert_int_equal(plan.today[0].item, 2);
+    assert_int_equal(plan.today[0].reason, PLAN_REVIEW);
+    assert_int_equal(plan.today[0].minutes, 3);
+    plan_done(&plan);
+}
+
+static void a_tree_comes_back_with_a_node_never_asked(void **state)
+{
+    (void)state;
+    struct plan_item items[6];
+    struct plan plan;
+    mixed_items(items);
+    items[1].again = 11;
+    items[1].memory = seen(1, 3, -1, 2);
+    items[2].memory = seen(1, 0, 40, 40);
+    struct plan_question question = question_of(items, 6);
+    question.daily_minutes = 11; /* nothing else today */
+    plan_make(&plan, &question);
+    assert_int_equal(plan.n_today, 1);
+    assert_int_equal(plan.today[0].item, 1);
+    assert_int_equal(plan.today[0].minutes, 11);
+    /* node 2 was asked with it: two days later it is due, first seen as it is */
+    assert_int_equal(plan.days[1].reviews, 0);
+    assert_int_equal(plan.days[2].reviews, 1);
+    plan_done(&plan);
+}
+
+static void recall_on_the_date_is_said_per_round(void **state)
+{
+    (void)state;
+    struct plan_item items[6];
+    struct plan plan;
+    mixed_items(items);
+    items[0].memory = seen(1, 2, 5, 7); /* of round 1 alone */
+    struct plan_question question = question_of(items, 6);
+    question.interview_day = TODAY + 14;
+    plan_make(&plan, &question);
+    const struct plan_recall *words = &plan.rounds[0], *code = &plan.rounds[1];
+    assert_true(words->items == 1 && words->seen == 0 && words->recall == -1);
+    assert_true(words->seen_kept == 1 && words->recall_kept > 0.9);
+    assert_true(code->items == 1 && code->seen == 1 && code->seen_kept == 1);
+    assert_true(fabs(code->recall - fsrs_recall(&fsrs_default, 7, 16)) < 1e-12);
+    assert_true(code->recall_kept > code->recall);
+    assert_int_equal(plan.rounds[2].items, 0);
+    plan_done(&plan);
+}
+
 static void the_database_fills_an_item(void **state)
 {
     struct bench *bench = *state;
     struct plan_item item = {.id = "drill/01", .minutes = 20, .weight = 1};
-    int minutes, fresh;
+    struct plan_done_today done;
     assert_int_equal(plan_item_read(&item, bench->progress, 0.9, NULL), STATUS_OK);
     assert_int_equal(item.state, PLAN_STATE_IDLE);
     assert_int_equal(item.memory.reviews, 0);
@@ -280,10 +430,9 @@ static void the_database_fills_an_item(void **state)
     assert_int_equal(plan_item_read(&item, bench->progress, 0.9, NULL), STATUS_OK);
     assert_int_equal(item.state, PLAN_STATE_RUNNING);
     assert_int_equal(item.minutes_left, 15);
-    assert_int_equal(plan_done_today(&minutes, &fresh, bench->progress, day_of(NOON), NULL),
-                     STATUS_OK);
-    assert_int_equal(minutes, 5);
-    assert_int_equal(fresh, 1);
+    assert_int_equal(plan_done_today(&done, bench->progress, day_of(NOON), NULL), STATUS_OK);
+    assert_int_equal(done.minutes, 5);
+    assert_int_equal(done.new_drills, 1);
     bench->clock.now_ms += 16 * MINUTE;
     assert_int_equal(plan_item_read(&item, bench->progress, 0.9, NULL), STATUS_OK);
     assert_int_equal(item.state, PLAN_STATE_OVERTIME);
@@ -293,10 +442,9 @@ static void the_database_fills_an_item(void **state)
     assert_int_equal(item.memory.reviews, 1);
     assert_true(item.memory.due_day == day_of(NOON) + 1); /* Hard: S 1.29 */
     bench->clock.now_ms += DAY;
-    assert_int_equal(plan_done_today(&minutes, &fresh, bench->progress, day_of(NOON) + 1, NULL),
-                     STATUS_OK);
-    assert_int_equal(minutes, 0);
-    assert_int_equal(fresh, 0);
+    assert_int_equal(plan_done_today(&done, bench->progress, day_of(NOON) + 1, NULL), STATUS_OK);
+    assert_int_equal(done.minutes, 0);
+    assert_int_equal(done.new_drills, 0);
 }
 
 int main(void)
@@ -313,6 +461,11 @@ int main(void)
         cmocka_unit_test(the_heavier_of_two_equal_drills_gets_the_last_place),
         cmocka_unit_test(what_was_seen_once_is_seen_again_before_the_date),
         cmocka_unit_test(the_forecast_spreads_a_backlog_over_days),
+        cmocka_unit_test(one_new_drill_one_new_tree_and_cards_fill_the_rest),
+        cmocka_unit_test(between_equals_the_kind_of_which_less_was_begun_goes_first),
+        cmocka_unit_test(a_node_is_an_item_only_once_its_tree_asked_it),
+        cmocka_unit_test(a_tree_comes_back_with_a_node_never_asked),
+        cmocka_unit_test(recall_on_the_date_is_said_per_round),
         TEST(the_database_fills_an_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static void evidence_weighs_exams_practice_and_hints(void **state)
     struct readiness_skill skill = {.weight = 3};
     int hints;
     const int64_t day = day_of(NOON);
-    assert_int_equal(readiness_evidence(&skill, bench->progress, "01", day, NULL), STATUS_OK);
+    assert_int_equal(readiness_evidence(&skill, bench->progress, "drill/01", day, NULL), STATUS_OK);
     assert_true(skill.passes == 0 && skill.fails == 0 && skill.weight == 3);
 
     bench_submit(bench, bench_sit(bench, "01", true, 1.0), ATTEMPT_PASS);  /* 1 */
@@ -82,9 +82,57 @@ static void evidence_weighs_exams_practice_and_hints(void **state)
     assert_true(bench_no_snapshot(bench, sitting));                        /* fails: 1 */
     bench_submit(bench, bench_sit(bench, "01", false, 0.5), ATTEMPT_PASS); /* rehearsal: nothing */
 
-    assert_int_equal(readiness_evidence(&skill, bench->progress, "01", day + 10, NULL), STATUS_OK);
+    assert_int_equal(readiness_evidence(&skill, bench->progress, "drill/01", day + 10, NULL),
+                     STATUS_OK);
     assert_true(skill.passes == 1.75 && skill.fails == 1.5);
     assert_true(skill.recall > 0.3 && skill.recall < 1.0);
+}
+
+/* An answer in words, as a round leaves it. */
+static void answer(struct bench *bench, const char *item, double score, bool exam, double factor)
+{
+    static int n;
+    struct error err = {0};
+    char *sql = text_printf(
+        "INSERT INTO round (id, place, name, content, exam, time_factor, seed, lane, language,"
+        " created_ms, started_ms, ended_ms, state) VALUES ('%036x', 0, 'ask', '', %d, %g, 0, 'c',"
+        " 'en', 1, 1, 1, 'done');"
+        "INSERT INTO step VALUES ('%036x', 0, 'question', 'words', '%s', 30, 1, 2, 0, 2, NULL);"
+        "INSERT INTO answer VALUES ('%036x', '%036x', 0, 0, '%s', 'why', 'so', 1, %lld, 0, %s,"
+        " '{}', NULL)",
+        n + 1, exam, factor, n + 1, item, n + 1, n + 1, item, (long long)NOON, "%s");
+    char number[32];
+    snprintf(number, sizeof number, "%g", score);
+    char *whole = text_printf(sql, score < 0 ? "NULL" : number);
+    if (database_execute(bench->progress->database, whole, &err)) fail_msg("%s", err.message);
+    free(whole);
+    free(sql);
+    n++;
+    if (score >= 0 && factor >= 1)
+        assert_int_equal(review_keep(bench->progress, item, NOON, RATING_GOOD, NULL), STATUS_OK);
+}
+
+static void answers_in_words_are_evidence_for_their_question(void **state)
+{
+    struct bench *bench = *state;
+    struct readiness_skill skill = {.weight = 1};
+    const int64_t day = day_of(NOON);
+    answer(bench, "question/01/0", 0.6, true, 1.0);    /* passes: 1 */
+    answer(bench, "question/01/1-1", 0.9, false, 1.0); /* passes: 1/2 */
+    answer(bench, "question/01/2", 0.59, false, 1.0);  /* fails: 1/2 */
+    answer(bench, "question/01/3", 0.9, true, 0.5);    /* a rehearsal */
+    answer(bench, "question/01/4", -1, true, 1.0);     /* marked by the candidate */
+    answer(bench, "question/011/0", 0.1, true, 1.0);   /* another question */
+    assert_int_equal(readiness_evidence(&skill, bench->progress, "question/01", day, NULL),
+                     STATUS_OK);
+    assert_true(skill.passes == 1.5 && skill.fails == 0.5);
+    assert_true(skill.recall == 1.0);
+    assert_int_equal(readiness_evidence(&skill, bench->progress, "question/01", day + 9, NULL),
+                     STATUS_OK);
+    assert_true(skill.recall > 0.5 && skill.recall < 0.9);
+    assert_int_equal(readiness_evidence(&skill, bench->progress, "question/02", day, NULL),
+                     STATUS_OK);
+    assert_true(skill.passes == 0 && skill.fails == 0);
 }
 
 int main(void)
@@ -96,6 +144,7 @@ int main(void)
         cmocka_unit_test(the_draws_are_those_of_the_beta_distribution),
         cmocka_unit_test(it_is_deterministic_and_moves_the_right_way),
         TEST(evidence_weighs_exams_practice_and_hints),
+        TEST(answers_in_words_are_evidence_for_their_question),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,6 +105,28 @@ static void a_changed_log_is_noticed_and_replayed(void **state)
     assert_int_equal(review_verify(bench->progress, &err), STATUS_OK);
 }
 
+static void a_rating_can_be_lowered_and_never_raised(void **state)
+{
+    struct bench *bench = *state;
+    struct review_memory good, hard;
+    const char *item = "card/softmax-shift";
+    assert_int_equal(review_lower(bench->progress, item, RATING_HARD, NULL), STATUS_NOT_FOUND);
+    assert_int_equal(review_keep(bench->progress, item, NOON - 9 * DAY, RATING_GOOD, NULL),
+                     STATUS_OK);
+    assert_int_equal(review_keep(bench->progress, item, NOON, RATING_GOOD, NULL), STATUS_OK);
+    assert_int_equal(review_memory(&good, bench->progress, item, 0.9, NULL), STATUS_OK);
+    assert_int_equal(review_lower(bench->progress, item, RATING_EASY, NULL), STATUS_USAGE);
+    assert_int_equal(review_lower(bench->progress, item, RATING_HARD, NULL), STATUS_OK);
+    assert_int_equal(review_memory(&hard, bench->progress, item, 0.9, NULL), STATUS_OK);
+    assert_true(hard.memory.stability < good.memory.stability && hard.reviews == 2);
+    assert_int_equal(review_verify(bench->progress, NULL), STATUS_OK);
+    assert_int_equal(bench_ask(bench, "SELECT count(*) FROM review WHERE rating = 2"
+                                      " AND derived = 3"),
+                     1);
+    /* lowered once, it may go back to what was derived, not above */
+    assert_int_equal(review_lower(bench->progress, item, RATING_GOOD, NULL), STATUS_OK);
+}
+
 int main(void)
 {
     bench_main();
@@ -115,6 +137,7 @@ int main(void)
         TEST(what_was_never_seen_has_no_memory),
         TEST(recall_on_a_date_falls_with_the_date),
         TEST(a_changed_log_is_noticed_and_replayed),
+        TEST(a_rating_can_be_lowered_and_never_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
