@@ -57,7 +57,7 @@ static void announce(const struct sit *sit, const struct step *step)
                                          phase_title(step->phase), title, clock)
                            : text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps,
                                          phase_title(step->phase), clock);
-    text_add(&out, "\n");
+    app_print(sit->app, "\n");
     app_heading(sit->app, &out, heading);
     app_print(sit->app, text_string(&out));
     text_done(&out);
@@ -133,7 +133,7 @@ int sit_debrief(struct sit *sit)
         return app_fail(sit->app, &err);
 
     struct text out = {0};
-    text_add(&out, "\n");
+    app_print(sit->app, "\n");
     app_heading(sit->app, &out, _("Debrief"));
     app_print(sit->app, text_string(&out));
     text_done(&out);
@@ -162,13 +162,15 @@ static void on_stop(int number)
     stopped = 1;
 }
 bool sit_was_stopped(void) { return stopped != 0; }
+void sit_forget_stop(void) { stopped = 0; }
 
 /* Until `before` is put back, SIGINT ends the sitting as :q does. */
 static void catch_stop(struct sigaction *before)
 {
     const struct sigaction action = {.sa_handler = on_stop}; /* poll() is interrupted */
     stopped = 0;
-    sigaction(SIGINT, &action, before);
+    sigaction(SIGINT, NULL, before);
+    if (before->sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
 }
 
 /* ---- one sitting at a time ---- */
@@ -237,7 +239,6 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
         case SIT_LEFT:
             app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
                              "leave ends it.\n"));
-            if (stopped) exit_status = EXIT_NO;
             break;
         case SIT_TROUBLE: exit_status = EXIT_TROUBLE; break;
         }
@@ -246,6 +247,10 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
     free(sit.figures);
     sigaction(SIGINT, &before, NULL);
     release_round(app, round, held);
+    if (stopped) { /* who called us is to see it as well */
+        fflush(stdout);
+        raise(SIGINT);
+    }
     return exit_status;
 }
 

@@ -76,6 +76,7 @@ enum sit_end sit_line(struct sit *sit, struct step *step, const char *prompt, st
 
 /* Ctrl-C was typed: the sitting is left as by ":q". */
 bool sit_was_stopped(void);
+void sit_forget_stop(void); /* it was meant for the editor */
 
 /* Print a paragraph, indented. */
 void sit_say(const struct sit *sit, int indent, const char *words);

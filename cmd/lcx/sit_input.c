@@ -264,7 +264,13 @@ static bool edit_draft(const struct sit *sit, const char *path, const char *ask,
     text_format(&bytes, "%s%s%s\n%s", fence_open, ask, fence_close, text_string(text));
     write_draft(sit, path, text_string(&bytes));
     text_done(&bytes);
-    if (!app_edit(sit->app, path)) return false;
+    const bool edited = app_edit(sit->app, path);
+    sit_forget_stop();
+    if (!edited) { /* as it was */
+        if (text->size) write_draft(sit, path, text_string(text));
+        else (void)unlink(path);
+        return false;
+    }
     read_draft(text, path);
     return !is_blank(text);
 }
@@ -285,6 +291,25 @@ static enum sit_end finish(struct sit *sit, const struct step *step, struct sit_
     return SIT_DONE;
 }
 
+/* Whether an exam's clock reached zero in the editor: what was saved before, or else `before`, which
+ * had been written before the editor was opened, is the answer then. */
+static bool zero_took(const struct sit *sit, struct text *text, const char *draft,
+                      const char *before, int64_t zero)
+{
+    if (clock_wall_ms(sit->app->clock) <= zero) return false;
+    if (saved_in_time(draft, zero)) {
+        app_print(sit->app, _("Time was over; what you had saved before is taken.\n"));
+        return true;
+    }
+    text_clear(text);
+    text_add(text, before);
+    app_print(sit->app, is_blank(text)
+                            ? _("Time was over before you saved; nothing is taken.\n")
+                            : _("Time was over before you saved; what you had written before is "
+                                "taken.\n"));
+    return true;
+}
+
 /* In the editor, with an exam's clock running on. True when there is an answer now; *end when there
  * is none and time is over. */
 static bool edit(struct sit *sit, const struct step *step, const char *draft, const char *ask,
@@ -293,17 +318,7 @@ static bool edit(struct sit *sit, const struct step *step, const char *draft, co
     const int64_t zero = zero_of(sit, step);
     char *before = text_copy(text_string(text));
     bool done = edit_draft(sit, draft, ask, text);
-    if (zero && clock_wall_ms(sit->app->clock) > zero) {
-        if (saved_in_time(draft, zero)) {
-            app_print(sit->app, _("Time was over; what you had saved before is taken.\n"));
-        } else {
-            text_clear(text);
-            text_add(text, before);
-            app_print(sit->app, is_blank(text)
-                                    ? _("Time was over before you saved; nothing is taken.\n")
-                                    : _("Time was over before you saved; what you had written "
-                                        "before is taken.\n"));
-        }
+    if (zero && zero_took(sit, text, draft, before, zero)) {
         done = true;
         if (is_blank(text)) *end = SIT_SKIPPED;
     }
@@ -358,6 +373,7 @@ enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const cha
             if (!done) app_print(sit->app, _("Nothing is written yet; :s passes over it.\n"));
         } else if (got == GOT_LINE && strcmp(words, ":e") == 0) {
             done = edit(sit, step, draft, ask, text, &end);
+            if (!done && end == SIT_DONE) app_print(sit->app, _("Nothing came from an editor; $EDITOR names yours. Go on here.\n"));
         } else if (got == GOT_ZERO || !common_command(sit, step, words, &end)) {
             if (text->size + line.size > PROSE_SIZE_LIMIT) {
                 app_note(sit->app, _("an answer has at most %d bytes; this line was not taken"),

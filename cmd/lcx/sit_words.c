@@ -260,7 +260,7 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
     struct answer answer;
     char *ask = ask_of(sit, step, node);
 
-    fputc('\n', stdout);
+    if (sit->round->exam && place > 0) fputc('\n', stdout);
     sit_say(sit, 0, ask);
     fputc('\n', stdout);
     enum sit_end end = sit_answer(sit, step, place, ask, node->minutes >= LONG_MINUTES, &reply);
