@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -72,8 +73,8 @@ static enum status draw_figures(struct sit *sit, struct error *err)
         const struct brief *brief = text_starts_with(sit->steps[i].item, "brief/")
                                         ? library_brief(sit->library, sit->steps[i].item)
                                         : NULL;
-        const bool needs_one = sit->steps[i].kind == STEP_CARDS ||
-                               sit->steps[i].kind == STEP_WORKSHEET;
+        const bool needs_one =
+            sit->steps[i].kind == STEP_CARDS || sit->steps[i].kind == STEP_WORKSHEET;
         if ((needs_one && !brief) || (brief && one && brief != one))
             return error_set(err, STATUS_NOT_FOUND,
                              _("%s: these lessons do not have it; lcx round leave ends the round"),
@@ -156,6 +157,7 @@ int sit_debrief(struct sit *sit)
 /* ---- Ctrl-C ---- */
 
 static volatile sig_atomic_t stopped;
+static bool keeps_line; /* we told the terminal to */
 static void on_stop(int number)
 {
     (void)number;
@@ -164,13 +166,29 @@ static void on_stop(int number)
 bool sit_was_stopped(void) { return stopped != 0; }
 void sit_forget_stop(void) { stopped = 0; }
 
-/* Until `before` is put back, SIGINT ends the sitting as :q does. */
+/* Until `before` is put back, SIGINT ends the sitting as :q does, and a terminal does not throw away
+ * what stands on its line. */
 static void catch_stop(struct sigaction *before)
 {
+    struct termios terminal;
     const struct sigaction action = {.sa_handler = on_stop}; /* poll() is interrupted */
     stopped = 0;
     sigaction(SIGINT, NULL, before);
     if (before->sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
+    keeps_line = tcgetattr(0, &terminal) == 0 && !(terminal.c_lflag & NOFLSH);
+    if (!keeps_line) return;
+    terminal.c_lflag |= NOFLSH;
+    tcsetattr(0, TCSANOW, &terminal);
+}
+
+static void release_stop(const struct sigaction *before)
+{
+    struct termios terminal;
+    sigaction(SIGINT, before, NULL);
+    if (stopped) tcflush(0, TCIFLUSH); /* what was not taken is not for the shell */
+    if (!keeps_line || tcgetattr(0, &terminal) != 0) return;
+    terminal.c_lflag &= ~(tcflag_t)NOFLSH;
+    tcsetattr(0, TCSANOW, &terminal);
 }
 
 /* ---- one sitting at a time ---- */
@@ -237,15 +255,17 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
                                                                             : sit_debrief(&sit);
             break;
         case SIT_LEFT:
-            app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
-                             "leave ends it.\n"));
+            app_print(app, "\n");
+            sit_say(&sit, 0,
+                    _("Left; everything is kept. lcx loop next goes on with it, lcx round "
+                      "leave ends it."));
             break;
         case SIT_TROUBLE: exit_status = EXIT_TROUBLE; break;
         }
     }
     free(sit.steps);
     free(sit.figures);
-    sigaction(SIGINT, &before, NULL);
+    release_stop(&before);
     release_round(app, round, held);
     if (stopped) { /* who called us is to see it as well */
         fflush(stdout);

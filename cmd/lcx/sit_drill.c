@@ -134,7 +134,8 @@ static bool command(struct sit *sit, const struct drill *drill, const char *word
 static void hand_in(struct sit *sit, const struct drill *drill, const struct sitting *sitting)
 {
     char *argv[] = {(char *)drill->number, NULL};
-    if (clock_wall_ms(sit->app->clock) < sitting->deadline_ms) (void)drill_submit(sit->app, 1, argv);
+    if (clock_wall_ms(sit->app->clock) < sitting->deadline_ms)
+        (void)drill_submit(sit->app, 1, argv);
     else work_settle(sit->app, drill);
 }
 

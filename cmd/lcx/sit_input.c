@@ -364,8 +364,9 @@ enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const cha
     while (!done && end == SIT_DONE) {
         prompt(sit, step, "");
         const enum got got = read_line(sit->app, &line, zero);
-        if (got == GOT_ZERO) take_partial(&line);
+        if (got == GOT_ZERO || got == GOT_STOP) take_partial(&line);
         const char *words = text_string(&line);
+        if (got == GOT_STOP && line.size) append_draft(sit, draft, words);
         if (got == GOT_END || got == GOT_STOP) {
             end = SIT_LEFT;
         } else if (got == GOT_LINE && (strcmp(words, ".") == 0 || strcmp(words, ":d") == 0)) {
@@ -373,7 +374,9 @@ enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const cha
             if (!done) app_print(sit->app, _("Nothing is written yet; :s passes over it.\n"));
         } else if (got == GOT_LINE && strcmp(words, ":e") == 0) {
             done = edit(sit, step, draft, ask, text, &end);
-            if (!done && end == SIT_DONE) app_print(sit->app, _("Nothing came from an editor; $EDITOR names yours. Go on here.\n"));
+            if (!done && end == SIT_DONE)
+                app_print(sit->app,
+                          _("Nothing came from an editor; $EDITOR names yours. Go on here.\n"));
         } else if (got == GOT_ZERO || !common_command(sit, step, words, &end)) {
             if (text->size + line.size > PROSE_SIZE_LIMIT) {
                 app_note(sit->app, _("an answer has at most %d bytes; this line was not taken"),

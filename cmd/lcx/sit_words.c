@@ -161,8 +161,9 @@ enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answ
     const int n_items = (int)json_array_size(json_object_get(result, "items"));
     enum sit_end end;
     for (;;) {
-        app_print(sit->app, _("Is that what you said? Enter: yes. Or the numbers of the lines that "
-                              "are wrong.\n"));
+        sit_say(sit, 0,
+                _("Is that what you said? Enter: yes. Or the numbers of the lines that are "
+                  "wrong."));
         end = sit_line(sit, step, "", &line);
         if (end != SIT_DONE || read_places(places, &n, text_string(&line), n_items)) break;
         char *words = text_printf(_("Expected numbers from 1 to %d, or nothing.\n"), n_items);
@@ -206,6 +207,7 @@ void sit_show_model(const struct sit *sit, const struct question_node *node)
         app_paragraph(sit->app, &out, 2, line);
         free(line);
     }
+    if (node->numbers_count) text_add(&out, "\n");
     app_print(sit->app, text_string(&out));
     text_done(&out);
     free(answer);

@@ -80,12 +80,12 @@ static int say_counts(const struct app *app, const char *what, const char *path,
                       const struct archive_counts *counts, const char *sentence)
 {
     if (app->json) {
-        json_t *row = json_pack(
-            "{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "action", what, "sittings",
-            counts->sittings, "attempts", counts->attempts, "reviews", counts->reviews, "settings",
-            counts->settings, "packets", counts->packets, "rounds", counts->rounds, "steps",
-            counts->steps, "answers", counts->answers, "stories", counts->stories, "drafts",
-            counts->drafts);
+        json_t *row =
+            json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "action", what,
+                      "sittings", counts->sittings, "attempts", counts->attempts, "reviews",
+                      counts->reviews, "settings", counts->settings, "packets", counts->packets,
+                      "rounds", counts->rounds, "steps", counts->steps, "answers", counts->answers,
+                      "stories", counts->stories, "drafts", counts->drafts);
         if (path) json_object_set_new(row, "file", json_string(path));
         app_json(app, row);
         return EXIT_DONE;
@@ -155,9 +155,10 @@ static int data_forget(struct app *app, int argc, char **argv)
     }
     if (!arguments_value(&arguments, "yes")) {
         char *question =
-            number ? text_printf(_("Forget every attempt at drill %s, for good? [y/N]"), number)
-                   : text_copy(_("Forget every attempt, answer, story, memory and setting, for good? "
-                                 "[y/N]"));
+            number
+                ? text_printf(_("Forget every attempt at drill %s, for good? [y/N]"), number)
+                : text_copy(_("Forget every attempt, answer, story, memory and setting, for good? "
+                              "[y/N]"));
         const bool yes = app_confirm(app, question);
         free(question);
         if (!yes) {
@@ -217,16 +218,16 @@ static int data_info(struct app *app, int argc, char **argv)
     struct archive_file_facts files;
     archive_file_facts(&files, app->progress);
     if (app->json) {
-        app_json(app,
-                 json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
-                           "folder",
-                           app->progress->folder, "schema", facts.schema, "size_bytes",
-                           (json_int_t)facts.size_bytes, "free_bytes", (json_int_t)facts.free_bytes,
-                           "copies", facts.n_copies, "copies_bytes", (json_int_t)facts.copies_bytes,
-                           "sittings", counts.sittings, "attempts", counts.attempts, "reviews",
-                           counts.reviews, "packets", counts.packets, "rounds", counts.rounds,
-                           "answers", counts.answers, "stories", files.stories, "drafts",
-                           files.drafts, "files_bytes", (json_int_t)files.size_bytes));
+        app_json(
+            app,
+            json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
+                      "folder", app->progress->folder, "schema", facts.schema, "size_bytes",
+                      (json_int_t)facts.size_bytes, "free_bytes", (json_int_t)facts.free_bytes,
+                      "copies", facts.n_copies, "copies_bytes", (json_int_t)facts.copies_bytes,
+                      "sittings", counts.sittings, "attempts", counts.attempts, "reviews",
+                      counts.reviews, "packets", counts.packets, "rounds", counts.rounds, "answers",
+                      counts.answers, "stories", files.stories, "drafts", files.drafts,
+                      "files_bytes", (json_int_t)files.size_bytes));
         return EXIT_DONE;
     }
     struct table table;

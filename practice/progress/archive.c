@@ -63,31 +63,31 @@ static const struct archive_field packet_fields[] = {
 };
 
 static const struct archive_field round_fields[] = {
-    {"id", FIELD_TEXT, false},        {"packet", FIELD_TEXT, true},
-    {"place", FIELD_INT, false},      {"name", FIELD_TEXT, false},
-    {"content", FIELD_TEXT, false},   {"exam", FIELD_BOOL, false},
+    {"id", FIELD_TEXT, false},          {"packet", FIELD_TEXT, true},
+    {"place", FIELD_INT, false},        {"name", FIELD_TEXT, false},
+    {"content", FIELD_TEXT, false},     {"exam", FIELD_BOOL, false},
     {"time_factor", FIELD_REAL, false}, {"seed", FIELD_INT, false},
-    {"lane", FIELD_TEXT, false},      {"language", FIELD_TEXT, false},
-    {"created_ms", FIELD_INT, false}, {"started_ms", FIELD_INT, false},
-    {"ended_ms", FIELD_INT, false},   {"state", FIELD_TEXT, false},
+    {"lane", FIELD_TEXT, false},        {"language", FIELD_TEXT, false},
+    {"created_ms", FIELD_INT, false},   {"started_ms", FIELD_INT, false},
+    {"ended_ms", FIELD_INT, false},     {"state", FIELD_TEXT, false},
 };
 
 static const struct archive_field step_fields[] = {
-    {"round", FIELD_TEXT, false},      {"place", FIELD_INT, false},
-    {"phase", FIELD_TEXT, false},      {"kind", FIELD_TEXT, false},
-    {"item", FIELD_TEXT, false},       {"minutes", FIELD_INT, false},
-    {"started_ms", FIELD_INT, false},  {"deadline_ms", FIELD_INT, false},
-    {"paused_ms", FIELD_INT, false},   {"ended_ms", FIELD_INT, false},
+    {"round", FIELD_TEXT, false},     {"place", FIELD_INT, false},
+    {"phase", FIELD_TEXT, false},     {"kind", FIELD_TEXT, false},
+    {"item", FIELD_TEXT, false},      {"minutes", FIELD_INT, false},
+    {"started_ms", FIELD_INT, false}, {"deadline_ms", FIELD_INT, false},
+    {"paused_ms", FIELD_INT, false},  {"ended_ms", FIELD_INT, false},
     {"sitting", FIELD_TEXT, true},
 };
 
 static const struct archive_field answer_fields[] = {
-    {"id", FIELD_TEXT, false},        {"round", FIELD_TEXT, false},
-    {"step", FIELD_INT, false},       {"place", FIELD_INT, false},
-    {"item", FIELD_TEXT, false},      {"ask", FIELD_TEXT, false},
-    {"text", FIELD_TEXT, false},      {"started_ms", FIELD_INT, false},
+    {"id", FIELD_TEXT, false},          {"round", FIELD_TEXT, false},
+    {"step", FIELD_INT, false},         {"place", FIELD_INT, false},
+    {"item", FIELD_TEXT, false},        {"ask", FIELD_TEXT, false},
+    {"text", FIELD_TEXT, false},        {"started_ms", FIELD_INT, false},
     {"submitted_ms", FIELD_INT, false}, {"overtime", FIELD_BOOL, false},
-    {"score", FIELD_REAL, true},      {"result", FIELD_TEXT, false},
+    {"score", FIELD_REAL, true},        {"result", FIELD_TEXT, false},
     {"confirmed", FIELD_TEXT, true},
 };
 
@@ -160,8 +160,8 @@ static const char insert_round[] =
     " WHERE EXISTS (SELECT 1 FROM temp.incoming_round WHERE id = " round ")" \
     " OR NOT EXISTS (SELECT 1 FROM round WHERE id = " round ")"
 static const char insert_step[] =
-    "INSERT INTO step (" STEP_COLUMNS ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
-    OF_NEW_ROUNDS("?1");
+    "INSERT INTO step (" STEP_COLUMNS
+    ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11" OF_NEW_ROUNDS("?1");
 static const char insert_answer[] =
     "INSERT INTO answer (" ANSWER_COLUMNS ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,"
     " ?12, ?13" OF_NEW_ROUNDS("?2") " ON CONFLICT (id) DO NOTHING";
@@ -237,8 +237,8 @@ static enum status forget_rows(struct progress *progress, const char *drill,
         delete_rows(progress, "DELETE FROM answer WHERE ?1 IS NULL OR item = 'drill/' || ?1", drill,
                     &removed->answers, err);
     if (!status)
-        status = delete_rows(progress, "DELETE FROM step WHERE ?1 IS NULL", drill, &removed->steps,
-                             err);
+        status =
+            delete_rows(progress, "DELETE FROM step WHERE ?1 IS NULL", drill, &removed->steps, err);
     if (!status)
         status = delete_rows(progress, "DELETE FROM round WHERE ?1 IS NULL", drill,
                              &removed->rounds, err);
@@ -246,8 +246,9 @@ static enum status forget_rows(struct progress *progress, const char *drill,
         status = delete_rows(progress, "DELETE FROM packet WHERE ?1 IS NULL", drill,
                              &removed->packets, err);
     if (!status)
-        status = delete_rows(progress, "DELETE FROM review WHERE ?1 IS NULL OR item = 'drill/' || ?1",
-                             drill, &removed->reviews, err);
+        status =
+            delete_rows(progress, "DELETE FROM review WHERE ?1 IS NULL OR item = 'drill/' || ?1",
+                        drill, &removed->reviews, err);
     if (!status)
         status = delete_rows(progress, "DELETE FROM attempt WHERE ?1 IS NULL OR drill = ?1", drill,
                              &removed->attempts, err);

@@ -189,8 +189,8 @@ static enum status write_all(struct writer *writer, struct progress *progress,
         status = write_table(writer, progress, &archive_tables[t], archive_count(counts, t), err);
     if (!status) status = write_bodies(writer, progress, err);
     if (!status)
-        status = archive_each_file(progress, FOLDER_STORIES, &counts->stories, visit_file, writer,
-                                   err);
+        status =
+            archive_each_file(progress, FOLDER_STORIES, &counts->stories, visit_file, writer, err);
     if (!status)
         status =
             archive_each_file(progress, FOLDER_DRAFTS, &counts->drafts, visit_file, writer, err);

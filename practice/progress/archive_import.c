@@ -291,10 +291,9 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
     enum status status = staged_object(&manifest, reader, "manifest.json", err);
     if (status) return status;
 
-    if (json_unpack_ex(manifest, &why, JSON_STRICT,
-                       "{s:s, s:i, s:i, s:s, s:s, s:o, s:o}", "format", &format, "version", &form,
-                       "schema", &version, "application", &application, "created", &created,
-                       "counts", &numbers, "files", &files) != 0 ||
+    if (json_unpack_ex(manifest, &why, JSON_STRICT, "{s:s, s:i, s:i, s:s, s:s, s:o, s:o}", "format",
+                       &format, "version", &form, "schema", &version, "application", &application,
+                       "created", &created, "counts", &numbers, "files", &files) != 0 ||
         strcmp(format, ARCHIVE_FORMAT) != 0 || !json_is_object(files) || version < 1 || form < 1)
         status = error_set(err, STATUS_FORMAT, _("%s: manifest.json: not one of lynx-cortex"),
                            reader->name);
@@ -474,7 +473,8 @@ static enum status import_row(const struct reader *reader, int t, const json_t *
                                table->fields[i].name);
     }
     if (!status && t == TABLE_STEPS) {
-        char *key = text_printf("%s/%lld", string_of(row, "round"), (long long)int_of(row, "place"));
+        char *key =
+            text_printf("%s/%lld", string_of(row, "round"), (long long)int_of(row, "place"));
         status = note_id(reader, table, key, err);
         free(key);
     } else if (!status) {
@@ -658,8 +658,8 @@ static enum status import_files(const struct reader *reader, const struct archiv
         n[folder]++;
         status = is_wanted(&wanted, reader, name, err);
         if (!status && wanted)
-            status = archive_add_file(&is_new, reader->progress, name, bytes ? bytes : "", size,
-                                      err);
+            status =
+                archive_add_file(&is_new, reader->progress, name, bytes ? bytes : "", size, err);
         if (!is_new) continue;
         made->names = memory_grow(made->names, (size_t)made->n + 1, sizeof *made->names);
         made->names[made->n++] = text_copy(name);
@@ -668,8 +668,9 @@ static enum status import_files(const struct reader *reader, const struct archiv
     const enum status read = query_done(&query, status ? NULL : err);
     if (status || read) return status ? status : read;
     if (n[FOLDER_STORIES] != expected->stories || n[FOLDER_DRAFTS] != expected->drafts)
-        return error_set(err, STATUS_FORMAT, _("%s: %d stories and %d drafts, its manifest says %d "
-                                               "and %d"),
+        return error_set(err, STATUS_FORMAT,
+                         _("%s: %d stories and %d drafts, its manifest says %d "
+                           "and %d"),
                          reader->name, n[FOLDER_STORIES], n[FOLDER_DRAFTS], expected->stories,
                          expected->drafts);
     return STATUS_OK;
@@ -757,7 +758,8 @@ enum status archive_import_from(struct progress *progress, int fd, const char *n
                               err);
     if (!status) status = stage(&reader, err);
     if (!status) status = database_begin(progress->database, err);
-    if (!status) status = database_end(progress->database, apply(&reader, &counts, &made, err), err);
+    if (!status)
+        status = database_end(progress->database, apply(&reader, &counts, &made, err), err);
     take_back(&reader, &made, status != STATUS_OK);
 
     const enum status dropped = database_execute(progress->database,

@@ -65,11 +65,11 @@ extern const char *const archive_folders[N_FOLDERS];
 int archive_folder_of(const char *path);
 
 /* Give each file to `visit`, by name; *n is how many. */
-MUST_CHECK enum status
-archive_each_file(struct progress *progress, int folder, int *n,
-                  enum status (*visit)(void *context, const char *name, const struct text *bytes,
-                                       struct error *err),
-                  void *context, struct error *err);
+MUST_CHECK enum status archive_each_file(struct progress *progress, int folder, int *n,
+                                         enum status (*visit)(void *context, const char *name,
+                                                              const struct text *bytes,
+                                                              struct error *err),
+                                         void *context, struct error *err);
 
 /* Make a file; one that is there already stays, *added is false then. */
 MUST_CHECK enum status archive_add_file(bool *added, struct progress *progress, const char *name,

@@ -143,9 +143,9 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         got += card->weight * (known == CARD_ASKED ? 1 : known == CARD_ASSUMED ? 0.5 : 0);
         struct text text = {0}, correction = {0};
         brief_fill(&text, words_in(&card->answer, language), figures, n_figures);
-        json_t *item = json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight,
-                                 "verdict", known ? "found" : "not-found", "text",
-                                 text_string(&text));
+        json_t *item =
+            json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight, "verdict",
+                      known ? "found" : "not-found", "text", text_string(&text));
         if (!known) {
             brief_fill(&correction, words_in(&card->consequence, language), figures, n_figures);
             json_object_set_new(item, "correction", json_string(text_string(&correction)));

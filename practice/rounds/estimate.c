@@ -227,13 +227,13 @@ enum status estimate_end(struct answer *answer, struct estimate *estimate, struc
     struct text ask = {0};
     brief_fill(&ask, words_in(&brief->vague, estimate->round->language), estimate->assumed,
                (int)(brief->variables_count + brief->estimates_count));
-    *answer = (struct answer){.ask = text_copy(text_string(&ask)),
-                              .text = text_take(&sheet),
-                              .started_ms = estimate->step->started_ms,
-                              .submitted_ms = step_submitted_ms(
-                                  estimate->step, estimate->progress, estimate->round),
-                              .score = got / all,
-                              .result = json_line(result)};
+    *answer = (struct answer){
+        .ask = text_copy(text_string(&ask)),
+        .text = text_take(&sheet),
+        .started_ms = estimate->step->started_ms,
+        .submitted_ms = step_submitted_ms(estimate->step, estimate->progress, estimate->round),
+        .score = got / all,
+        .result = json_line(result)};
     json_decref(result);
     text_done(&ask);
     if (!answer->text) answer->text = text_copy("");

@@ -238,9 +238,10 @@ enum status round_begin(struct round *round, struct progress *progress, const st
 
 static enum status changed_elsewhere(const struct round *round, struct error *err)
 {
-    return error_set(err, STATUS_CONFLICT,
-                     _("the round %s was changed by another lcx meanwhile; nothing was overwritten"),
-                     round->name);
+    return error_set(
+        err, STATUS_CONFLICT,
+        _("the round %s was changed by another lcx meanwhile; nothing was overwritten"),
+        round->name);
 }
 
 /* Steps that run end with their round; a paused one ends where it stood. */
@@ -399,8 +400,7 @@ enum status step_end(struct step *step, struct progress *progress, const struct 
         ended.deadline_ms = ended.ended_ms + budget_of(step, round);
     }
     if (ended.paused_ms) { /* it ends where it stood */
-        if (ended.ended_ms > ended.paused_ms)
-            ended.deadline_ms += ended.ended_ms - ended.paused_ms;
+        if (ended.ended_ms > ended.paused_ms) ended.deadline_ms += ended.ended_ms - ended.paused_ms;
         ended.paused_ms = 0;
     }
     return replace(step, &ended, progress, round, err);

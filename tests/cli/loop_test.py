@@ -412,10 +412,12 @@ def ctrl_c_leaves_as_q_does(w):
     _until(fd, rb"\] > ")
     os.write(fd, b"The alpha is kept.\n")
     _until(fd, rb"\] > ")
+    os.write(fd, b"and half a li")
+    time.sleep(0.2)
     os.write(fd, b"\x03")
     status, said = _rest(pid, fd)
     assert status == -signal.SIGINT and "everything is kept" in said, (status, said)
-    assert list(_drafts(w).values()) == ["The alpha is kept.\n"]
+    assert list(_drafts(w).values()) == ["The alpha is kept.\nand half a li\n"]
     _one_running(w)
 
 

@@ -116,8 +116,7 @@ static void build(int fd, const char *bytes, size_t size)
     json_object_set_new(counts, "drafts", json_integer(drafts));
     const int form = json_object_get(files, "packets.jsonl") ? 2 : 1;
     if (form == 1) /* as it was before there were loops */
-        for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-            json_object_del(counts, later[i]);
+        for (size_t i = 0; i < sizeof later / sizeof *later; i++) json_object_del(counts, later[i]);
     json_t *manifest =
         json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:o}", "format", "lynx-cortex-data", "version",
                   form, "schema", progress_schema(), "application", "0", "created", "", "counts",

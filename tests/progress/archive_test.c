@@ -113,8 +113,10 @@ static char *dump_rows(struct bench *bench)
         "SELECT id, item, sitting, reviewed_ms, day, rating, derived, algo, weights, elapsed_days,"
         " quote(stability_before), quote(difficulty_before), quote(stability_after),"
         " quote(difficulty_after) FROM review ORDER BY 1",
-        "SELECT * FROM packet ORDER BY 1", "SELECT * FROM round ORDER BY 1",
-        "SELECT * FROM step ORDER BY 1, 2", "SELECT * FROM answer ORDER BY 1"};
+        "SELECT * FROM packet ORDER BY 1",
+        "SELECT * FROM round ORDER BY 1",
+        "SELECT * FROM step ORDER BY 1, 2",
+        "SELECT * FROM answer ORDER BY 1"};
     static const int columns[] = {2, 16, 19, 14, 11, 14, 11, 13};
     struct text out = {0};
     for (int s = 0; s < 8; s++) {
@@ -564,20 +566,21 @@ static void what_runs_there_is_abandoned_when_another_runs_here(void **state)
     char *path = exported(bench);
     forget_all(bench);
     assert_int_equal(
-        database_execute(bench->progress->database,
-                         "INSERT INTO packet VALUES ('99999999-9999-4999-8999-999999999999',"
-                         " 'scientist', 1, 'c', 0, 1.0, 1, 'en', 5, 0, 'running');"
-                         "INSERT INTO round VALUES ('88888888-8888-4888-8888-888888888888', NULL, 0,"
-                         " 'ask', '', 0, 1.0, 1, 'c', 'en', 5, 5, 0, 'running')",
-                         NULL),
+        database_execute(
+            bench->progress->database,
+            "INSERT INTO packet VALUES ('99999999-9999-4999-8999-999999999999',"
+            " 'scientist', 1, 'c', 0, 1.0, 1, 'en', 5, 0, 'running');"
+            "INSERT INTO round VALUES ('88888888-8888-4888-8888-888888888888', NULL, 0,"
+            " 'ask', '', 0, 1.0, 1, 'c', 'en', 5, 5, 0, 'running')",
+            NULL),
         STATUS_OK);
     if (archive_import(bench->progress, path, NULL, &err)) fail_msg("%s", err.message);
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM packet WHERE state = 'running'"), 1);
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM round WHERE state = 'running'"), 1);
-    assert_int_equal(
-        bench_ask(bench, "SELECT count(*) FROM round WHERE packet = '" PACKET "' AND state ="
-                         " 'abandoned' AND ended_ms > 0"),
-        2);
+    assert_int_equal(bench_ask(bench,
+                               "SELECT count(*) FROM round WHERE packet = '" PACKET "' AND state ="
+                               " 'abandoned' AND ended_ms > 0"),
+                     2);
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM step WHERE round = '" ROUND "' AND"
                                       " started_ms > 0 AND ended_ms = 0"),
                      0);
@@ -614,7 +617,7 @@ static void a_round_that_is_here_keeps_what_is_its_own(void **state)
 static void an_archive_of_the_first_format_is_still_read(void **state)
 {
     static const char *const later[] = {"packets.jsonl", "rounds.jsonl", "steps.jsonl",
-                                        "answers.jsonl", STORY, DRAFT};
+                                        "answers.jsonl", STORY,          DRAFT};
     struct bench *bench = *state;
     struct error err = {0};
     struct archive_counts counts;
@@ -628,8 +631,8 @@ static void an_archive_of_the_first_format_is_still_read(void **state)
         text_done(&file->bytes);
         *file = files.list[--files.n];
     }
-    assert_true(edit(&files, "manifest.json", "\"version\":2,\"schema\":2",
-                     "\"version\":1,\"schema\":1"));
+    assert_true(
+        edit(&files, "manifest.json", "\"version\":2,\"schema\":2", "\"version\":1,\"schema\":1"));
     assert_true(edit(&files, "manifest.json",
                      ",\"packets\":1,\"rounds\":2,\"steps\":2,\"answers\":2,\"stories\":1,"
                      "\"drafts\":1",
@@ -842,7 +845,8 @@ static void forged_rows_are_refused_with_their_line(void **state)
         {"reviews.jsonl", "\"weights\":[", "\"weights\":[[[[", NULL, 0},
         {"reviews.jsonl", "\"item\":\"drill/01\"", "\"item\":\"drill/02\"", "another drill", 0},
         {"reviews.jsonl", "\"day\":", "\"day\":-", "reviews.jsonl line", 0},
-        {"packets.jsonl", "\"track\":\"engineer\"", "\"track\":\"doctor\"", "packets.jsonl line 1", 0},
+        {"packets.jsonl", "\"track\":\"engineer\"", "\"track\":\"doctor\"", "packets.jsonl line 1",
+         0},
         {"packets.jsonl", "\"state\":\"running\"", "\"state\":\"done\"", "packets.jsonl line 1", 0},
         {"rounds.jsonl", "\"language\":\"es\"", "\"language\":\"..\"", "rounds.jsonl line 1", 0},
         {"rounds.jsonl", "\"content\":\"question/01\"", "\"content\":\"$(x)\"", "line 1", 0},

@@ -100,7 +100,8 @@ static void the_phase_is_scored_by_weight_and_an_assumption_is_half(void **state
     const char *text = json_string_value(json_object_get(traffic, "text"));
     assert_null(strchr(text, '{')); /* with the figures of this sitting */
     assert_non_null(strstr(text, "000 users"));
-    assert_string_equal(json_string_value(json_object_get(size, "correction")), "Nobody knew size.");
+    assert_string_equal(json_string_value(json_object_get(size, "correction")),
+                        "Nobody knew size.");
     json_decref(result);
     answer_done(&answer);
 }

@@ -3,9 +3,10 @@
 #include "stage.h"
 
 /* Drills by number and minutes; the draw looks at nothing else. */
-static struct drill drill_list[4] = {
-    {.number = "01", .minutes = 30}, {.number = "02", .minutes = 25},
-    {.number = "03", .minutes = 40}, {.number = "04", .minutes = 60}};
+static struct drill drill_list[4] = {{.number = "01", .minutes = 30},
+                                     {.number = "02", .minutes = 25},
+                                     {.number = "03", .minutes = 40},
+                                     {.number = "04", .minutes = 60}};
 static struct drill *drill_pointers[] = {&drill_list[0], &drill_list[1], &drill_list[2],
                                          &drill_list[3]};
 static const struct drills drills = {.drills = drill_pointers, .n_drills = 4};
@@ -112,7 +113,8 @@ static void the_seed_decides_between_equals_and_repeats(void **state)
     struct bench *bench = *state;
     bool seen[4] = {false};
     for (int64_t seed = 0; seed < 40; seed++) {
-        const struct drawn once = draw(bench, "ask", "", seed), twice = draw(bench, "ask", "", seed);
+        const struct drawn once = draw(bench, "ask", "", seed),
+                           twice = draw(bench, "ask", "", seed);
         assert_string_equal(once.steps[0].item, twice.steps[0].item);
         seen[atoi(once.steps[0].item + strlen("question/"))] = true;
     }
@@ -146,8 +148,8 @@ static void where_nothing_fits_it_is_said(void **state)
     struct bench *bench = *state;
     struct drawn drawn;
     struct error err = {0};
-    const struct drills none = {.n_drills = 0}, long_ones = {.drills = drill_pointers + 2,
-                                                             .n_drills = 2};
+    const struct drills none = {.n_drills = 0},
+                        long_ones = {.drills = drill_pointers + 2, .n_drills = 2};
     assert_int_equal(draw_from(&drawn, bench, "phone", "", 1, &none, &err), STATUS_NOT_FOUND);
     assert_int_equal(draw_from(&drawn, bench, "phone", "", 1, &long_ones, &err), STATUS_NOT_FOUND);
     assert_non_null(strstr(err.message, "drill"));

@@ -74,9 +74,9 @@ static void close_order_unit_and_wrong_are_told_apart(void **state)
         const char *line, *words;
         double share;
     } rows[] = {
-        {"load = 200k", "close", 1},         {"load = 0.2M tokens", "close", 1},
-        {"load = 120,000", "order", 0.5},    {"load = 200M", "factor of 1000", 0.25},
-        {"load = 900k", "times what", 0},    {"users = 2000", "not given", 0},
+        {"load = 200k", "close", 1},      {"load = 0.2M tokens", "close", 1},
+        {"load = 120,000", "order", 0.5}, {"load = 200M", "factor of 1000", 0.25},
+        {"load = 900k", "times what", 0}, {"users = 2000", "not given", 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sheet sheet;
@@ -120,9 +120,15 @@ static void another_unit_is_refused_naming_what_was_expected(void **state)
     struct sheet sheet;
     struct error err = {0};
     begin_sheet(&sheet, *state, "en");
-    static const char *const bad[] = {"share = 8 s",  "share = 8 tokens/s", "share =",
-                                      "share = many", "nothing = 3",        "share 8",
-                                      "= 8",          "",                   "share = 8 = 9 zebras"};
+    static const char *const bad[] = {"share = 8 s",
+                                      "share = 8 tokens/s",
+                                      "share =",
+                                      "share = many",
+                                      "nothing = 3",
+                                      "share 8",
+                                      "= 8",
+                                      "",
+                                      "share = 8 = 9 zebras"};
     for (size_t i = 0; i < 8; i++)
         if (line(&sheet, bad[i], &err) != STATUS_USAGE) fail_msg("'%s' was taken", bad[i]);
     assert_int_equal(line(&sheet, "share = 8 s", &err), STATUS_USAGE);
@@ -177,10 +183,10 @@ static void hostile_lines_are_refused_or_harmless(void **state)
     char *huge = memory_new(60001, 1);
     memset(huge, '9', 60000);
     memcpy(huge, "load=", 5);
-    static const char *const lines[] = {"load = 1e999", "load = -5", "load = nan", "load = inf",
-                                        "load = 0", "load = 1e-400", "\x1b[2J = 3", "load = %s%n"};
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
-        (void)!line(&sheet, lines[i], NULL);
+    static const char *const lines[] = {"load = 1e999", "load = -5",  "load = nan",
+                                        "load = inf",   "load = 0",   "load = 1e-400",
+                                        "\x1b[2J = 3",  "load = %s%n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) (void)!line(&sheet, lines[i], NULL);
     (void)!line(&sheet, huge, NULL);
     struct answer answer;
     struct error err = {0};

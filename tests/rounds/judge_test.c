@@ -35,11 +35,13 @@ static void confirming_keeps_or_flips_verdicts(void **state)
     json_t *result = judged(&score, "It is the alpha that decides. The gamma is there as well.");
 
     assert_true(near(judge_confirm(&confirmed, result, NULL, 0), score));
-    assert_string_equal(confirmed, "{\"alpha\":\"found\",\"beta\":\"not-found\",\"gamma\":\"found\"}");
+    assert_string_equal(confirmed,
+                        "{\"alpha\":\"found\",\"beta\":\"not-found\",\"gamma\":\"found\"}");
     free(confirmed);
     const int flipped[] = {1, 2, 1};
     assert_true(near(judge_confirm(&confirmed, result, flipped, 3), 5.0 / 6));
-    assert_string_equal(confirmed, "{\"alpha\":\"found\",\"beta\":\"found\",\"gamma\":\"not-found\"}");
+    assert_string_equal(confirmed,
+                        "{\"alpha\":\"found\",\"beta\":\"found\",\"gamma\":\"not-found\"}");
     free(confirmed);
     json_decref(result);
 }

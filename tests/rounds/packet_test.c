@@ -162,8 +162,9 @@ static void kill_9_never_leaves_a_packet_without_its_rounds(void **state)
         progress_close(bench->progress);
         scratch_run_and_kill(begin_and_end, &victim, rng_between(&rng, 1000, 50000));
         bench_open(bench);
-        assert_int_equal(bench_ask(bench, "SELECT count(*) FROM packet p WHERE 7 <> (SELECT count(*)"
-                                          " FROM round WHERE packet = p.id)"),
+        assert_int_equal(bench_ask(bench,
+                                   "SELECT count(*) FROM packet p WHERE 7 <> (SELECT count(*)"
+                                   " FROM round WHERE packet = p.id)"),
                          0);
         assert_int_equal(bench_ask(bench, "SELECT count(*) FROM round r JOIN packet p ON p.id ="
                                           " r.packet WHERE p.state = 'done' AND r.state IN"

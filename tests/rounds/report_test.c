@@ -150,7 +150,13 @@ static const char *const hostile[] = {
     "<https://example.org> https://example.org www.example.org",
     "| a | b |\n|---|---|\n| c | d |",
     "```\ncode\n```\n\n# heading\n\n---\n* list\n> quote\n1. one",
-    "1. one", "- one", "+ one", "=====", "    indented", "* * *", "\t> x",
+    "1. one",
+    "- one",
+    "+ one",
+    "=====",
+    "    indented",
+    "* * *",
+    "\t> x",
     "&lt;b&gt; &amp; &#60;b&#62;",
     "\x1b[2J\x1b]0;title\x07 \x9b\x35m bell\x07",
     "\xe2\x80\xae right to left",
@@ -190,9 +196,9 @@ static void nothing_that_was_typed_becomes_markup(void **state)
     json_t *report = report_of(&seen);
     char *html = html_of(report);
     const int n = (int)(sizeof hostile / sizeof *hostile);
-    static const char *const never[] = {"<script", "<img", "<a ",    "javascript:alert(1)\"",
-                                        "<pre",    "<hr",  "<!--",   "\x1b",
-                                        "\x07",    "\xc2\x9b", "\xe2\x80\xae"};
+    static const char *const never[] = {
+        "<script", "<img", "<a ",      "javascript:alert(1)\"", "<pre", "<hr", "<!--",
+        "\x1b",    "\x07", "\xc2\x9b", "\xe2\x80\xae"};
     for (size_t i = 0; i < sizeof never / sizeof *never; i++)
         if (strstr(html, never[i])) fail_msg("%s in %s", never[i], strstr(html, never[i]));
     assert_int_equal(times(html, "<table"), 1); /* ours */

@@ -99,8 +99,7 @@ static void a_paused_step_ends_where_it_stood_however_it_ends(void **state)
         bench->clock.now_ms += 3 * MINUTE;
         assert_int_equal(step_pause(&step, bench->progress, &round, NULL), STATUS_OK);
         bench->clock.now_ms += HOUR;
-        if (way == 0)
-            assert_int_equal(step_end(&step, bench->progress, &round, NULL), STATUS_OK);
+        if (way == 0) assert_int_equal(step_end(&step, bench->progress, &round, NULL), STATUS_OK);
         assert_int_equal(round_end(&round, bench->progress, ROUND_DONE, NULL), STATUS_OK);
         const struct step_time time = time_of(bench, &round);
         assert_false(time.paused);
@@ -172,11 +171,8 @@ static void values_out_of_range_are_refused(void **state)
     static const double factors[] = {0.0, 0.01, 3.5, -1, NAN};
     for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
         struct round round;
-        const struct round_start start = {.name = "ask",
-                                          .content = "",
-                                          .lane = "c",
-                                          .language = "en",
-                                          .time_factor = factors[i]};
+        const struct round_start start = {
+            .name = "ask", .content = "", .lane = "c", .language = "en", .time_factor = factors[i]};
         assert_int_equal(round_plan(&round, bench->progress, &start, NULL), STATUS_USAGE);
     }
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM round"), 0);
@@ -214,7 +210,8 @@ static void what_another_process_changed_is_not_overwritten(void **state)
     assert_int_equal(round.state, ROUND_RUNNING);
     assert_int_equal(bench_ask(bench, "SELECT state = 'abandoned' FROM round"), 1);
 
-    struct answer answer = {.ask = text_copy("?"), .text = text_copy("late"), .item = "question/01/0"};
+    struct answer answer = {
+        .ask = text_copy("?"), .text = text_copy("late"), .item = "question/01/0"};
     assert_int_equal(answer_add(&answer, bench->progress, &round, &there, &err), STATUS_CONFLICT);
     assert_int_equal(bench_ask(bench, "SELECT count(*) FROM answer"), 0);
     answer_done(&answer);

@@ -56,8 +56,10 @@ static void odd_files_are_read_without_harm(void **state)
     static const struct {
         const char *bytes;
         size_t size;
-    } files[] = {{"", 0},       {"\0\0\0", 3},     {"<!--", 4},        {"##", 2},
-                 {"## ", 3},    {"\xff\xfe## T", 6}, {"# ", 2},          {"\n\n\n", 3},
+    } files[] = {{"", 0},        {"\0\0\0", 3},
+                 {"<!--", 4},    {"##", 2},
+                 {"## ", 3},     {"\xff\xfe## T", 6},
+                 {"# ", 2},      {"\n\n\n", 3},
                  {"## Task", 7}, {"## Task\n## Task\nx", 17}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct story_card card = read_card(*state, files[i].bytes, files[i].size);
@@ -105,8 +107,10 @@ static char *whole_card(const char *action, const char *trade_off, const char *e
 static void completeness_numbers_and_trade_off_are_checked(void **state)
 {
     struct bench *bench = *state;
-    char *text = whole_card("I looked at the ranks one by one.", "I chose a restart rather than a "
-                                                                 "patch.", "https://example.org/x");
+    char *text = whole_card("I looked at the ranks one by one.",
+                            "I chose a restart rather than a "
+                            "patch.",
+                            "https://example.org/x");
     struct story_card card = card_of(bench, text);
     assert_true(is_good(bench, &card, "all parts are there"));
     assert_true(is_good(bench, &card, "rejected"));
@@ -143,7 +147,8 @@ static void evidence_has_to_exist(void **state)
 {
     struct bench *bench = *state;
     char attempt[ID_SIZE];
-    memcpy(attempt, bench_begin(bench, bench_sit(bench, "01", false, 1.0), ATTEMPT_SUBMIT), ID_SIZE);
+    memcpy(attempt, bench_begin(bench, bench_sit(bench, "01", false, 1.0), ATTEMPT_SUBMIT),
+           ID_SIZE);
     char *git = path_join(bench->folder, "repository/.git");
     assert_int_equal(folder_make(git, 0700, NULL), STATUS_OK);
     char *evidence = text_printf("- attempt %s\n* run %s\ncommit %s/repository abcdef0\n"
@@ -176,9 +181,9 @@ static void its_file_is_private_and_named_after_the_archetype(void **state)
 {
     struct bench *bench = *state;
     char *path, *folder = path_join(bench->folder, "stories");
-    assert_int_equal(story_card_path(&path, bench->progress,
-                                     library_story(&stage_library, "story/02"), NULL),
-                     STATUS_OK);
+    assert_int_equal(
+        story_card_path(&path, bench->progress, library_story(&stage_library, "story/02"), NULL),
+        STATUS_OK);
     assert_true(text_ends_with(path, "/stories/02-story-2.md"));
     assert_int_equal(scratch_mode(folder), 0700);
     free(folder);

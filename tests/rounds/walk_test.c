@@ -31,7 +31,10 @@ static void say(struct said *said, const char *item, double score, const char *r
 
 #define MISSED(name) "{\"items\":[{\"name\":\"" name "\",\"verdict\":\"not-found\"}]}"
 
-static const char *next01(const struct said *said) { return next(said, "ask", "question/01", 1, 0); }
+static const char *next01(const struct said *said)
+{
+    return next(said, "ask", "question/01", 1, 0);
+}
 
 static void the_branch_whose_item_was_missed_is_asked_first(void **state)
 {
