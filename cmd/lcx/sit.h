@@ -15,6 +15,7 @@
 
 #include "app.h"
 #include "content/library.h"
+#include "grader/examiner.h"
 #include "rounds/draw.h"
 #include "rounds/round.h"
 
@@ -98,6 +99,10 @@ int sit_debrief(struct sit *sit);
 void sit_clock(const struct sit *sit, const struct step *step, char out[48]);
 
 /* ---- what the verbs share ---- */
+
+/* The second reader that is set, and whether its verdicts count; false when there is none.
+ * (verb_examiner.c) */
+bool app_examiner(const struct app *app, struct examiner *examiner, bool *counts);
 
 /* Open the library below the content folder. 0, or the exit status after saying why. */
 MUST_CHECK int sit_library(struct app *app, struct library *library);

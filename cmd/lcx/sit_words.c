@@ -221,6 +221,26 @@ static const struct question *question_of(const struct sit *sit, const struct st
                                                      : NULL;
 }
 
+/* Ask the second reader, when one is set. What it cannot say changes nothing. */
+static void consult(const struct sit *sit, const struct question_node *node, const char *text,
+                    json_t *result, double *score)
+{
+    struct examiner examiner;
+    struct error err;
+    double second;
+    bool counts;
+    if (!*text || !app_examiner(sit->app, &examiner, &counts)) return;
+    json_t *examined = json_deep_copy(result);
+    if (examiner_grade(&second, examined, &examiner, node, sit->round->language, text, counts,
+                       &err)) {
+        app_note(sit->app, _("the examiner did not answer: %s"), err.message);
+    } else {
+        json_object_update(result, examined);
+        if (counts) *score = second;
+    }
+    json_decref(examined);
+}
+
 /* Grade and store; the answer is the caller's (answer_done). */
 static enum sit_end keep(struct sit *sit, struct step *step, const struct question_node *node,
                          const char *ask, struct sit_reply *reply, struct answer *answer)
@@ -240,6 +260,7 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct questi
     answer->text = text_copy(text_string(&reply->text));
     enum status status =
         judge_text(&result, &score, node, sit->round->language, answer->text, &err);
+    if (!status) consult(sit, node, answer->text, result, &score);
     if (!status) {
         answer->score = self_marked ? -1 : score;
         answer->result = json_line(result);

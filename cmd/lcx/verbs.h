@@ -19,6 +19,7 @@ VERB(ask);
 VERB(design);
 VERB(paper);
 VERB(story);
+VERB(examiner);
 VERB(drill);
 VERB(lab);
 VERB(plan);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fetch.h"
 #include "base/file.h"
 #include "base/locale.h"
 #include "base/text.h"
@@ -15,8 +16,9 @@
 #include "store/query.h"
 
 const char *const setting_names[] = {
-    "language",      "interview-date",    "time-factor",     "python", "editor",
-    "daily-minutes", "desired-retention", "weekly-sittings", NULL,
+    "language",     "interview-date", "time-factor",       "python",
+    "editor",       "daily-minutes",  "desired-retention", "weekly-sittings",
+    "examiner-url", "examiner-model", "examiner-trusted",  NULL,
 };
 
 static enum status whole_number(const char *name, const char *value, int low, int high, int *out,
@@ -91,6 +93,27 @@ static enum status take(struct settings *settings, const char *name, const char 
     if (strcmp(name, "weekly-sittings") == 0)
         return whole_number(name, value, 0, 50, &settings->weekly_sittings, err);
 
+    if (strcmp(name, "examiner-url") == 0) {
+        if (!fetch_allowed(value))
+            return error_set(err, STATUS_USAGE,
+                             _("%s: '%s' is neither https:// nor http:// on this machine, such as "
+                               "http://127.0.0.1:8080/v1"),
+                             name, value);
+        free(settings->examiner_url);
+        settings->examiner_url = text_copy(value);
+        return STATUS_OK;
+    }
+    if (strcmp(name, "examiner-model") == 0) {
+        free(settings->examiner_model);
+        settings->examiner_model = text_copy(value);
+        return STATUS_OK;
+    }
+    if (strcmp(name, "examiner-trusted") == 0) {
+        free(settings->examiner_trusted);
+        settings->examiner_trusted = text_copy(value);
+        return STATUS_OK;
+    }
+
     struct text known = {0};
     for (int i = 0; setting_names[i]; i++)
         text_format(&known, "%s%s", i ? ", " : "", setting_names[i]);
@@ -107,6 +130,9 @@ static void defaults(struct settings *settings)
         .time_factor = 1.0,
         .python = text_copy(""),
         .editor = text_copy(""),
+        .examiner_url = text_copy(""),
+        .examiner_model = text_copy(""),
+        .examiner_trusted = text_copy(""),
         .daily_minutes = 60,
         .retention = 0.9,
         .weekly_sittings = 5,
@@ -117,6 +143,9 @@ void settings_done(struct settings *settings)
 {
     free(settings->python);
     free(settings->editor);
+    free(settings->examiner_url);
+    free(settings->examiner_model);
+    free(settings->examiner_trusted);
     *settings = (struct settings){0};
 }
 
@@ -227,5 +256,8 @@ char *settings_text(const struct settings *settings, const char *name)
     if (strcmp(name, "daily-minutes") == 0) return text_printf("%d", settings->daily_minutes);
     if (strcmp(name, "desired-retention") == 0) return text_printf("%g", settings->retention);
     if (strcmp(name, "weekly-sittings") == 0) return text_printf("%d", settings->weekly_sittings);
+    if (strcmp(name, "examiner-url") == 0) return text_copy(settings->examiner_url);
+    if (strcmp(name, "examiner-model") == 0) return text_copy(settings->examiner_model);
+    if (strcmp(name, "examiner-trusted") == 0) return text_copy(settings->examiner_trusted);
     return NULL;
 }

@@ -9,6 +9,9 @@
  *   daily-minutes        5 .. 600                                  60
  *   desired-retention    0.7 .. 0.97                               0.9
  *   weekly-sittings      0 .. 50, a goal for the week              5
+ *   examiner-url         an OpenAI-compatible endpoint              (none: no examiner)
+ *   examiner-model       its model's name                          (none)
+ *   examiner-trusted     the model whose verdicts count            (none; set by lcx examiner trust)
  *
  * A value is checked when it is set, and again when it is read from an archive.
  * Tests: tests/progress/settings_test.c
@@ -27,8 +30,9 @@ struct settings {
     char language[3];      /* "en", "es", or "" for the environment's */
     int64_t interview_day; /* day.h, DAY_NONE when not set */
     double time_factor;
-    char *python; /* "" when not set */
-    char *editor; /* "" when not set */
+    char *python;                                           /* "" when not set */
+    char *editor;                                           /* "" when not set */
+    char *examiner_url, *examiner_model, *examiner_trusted; /* "" when not set */
     int daily_minutes;
     double retention;
     int weekly_sittings;
