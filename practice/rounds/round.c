@@ -604,7 +604,8 @@ enum status drafts_sweep(int *n, struct progress *progress, int64_t before_ms, s
     for (struct dirent *entry; directory && !status && (entry = readdir(directory));) {
         bool stale;
         status = is_stale(&stale, progress, entry->d_name, before_ms, err);
-        if (stale && unlinkat(dirfd(directory), entry->d_name, 0) == 0 && n) ++*n;
+        if (!stale || unlinkat(dirfd(directory), entry->d_name, 0) != 0) continue;
+        if (n && text_ends_with(entry->d_name, ".md")) ++*n; /* the lock of a round is no draft */
     }
     if (directory) closedir(directory);
     free(folder);

@@ -337,6 +337,40 @@ def lessons_that_changed_under_a_round_are_said(w):
     _one_running(w)
 
 
+# ---- the data ----
+
+def loops_travel_are_counted_swept_and_forgotten(w):
+    _lessons(w)
+    w.run("loop", "start", "--phone-lane", "c")
+    w.run("loop", "next", stdin="I am the alpha.\n.\n\n")
+    w.run("loop", "next", stdin="This is being written.\n")
+    os.mkdir(os.path.join(w.home, "stories"))
+    with open(os.path.join(w.home, "stories", "01-fire.md"), "w", encoding="utf-8") as file:
+        file.write("# A fire\n")
+    info, = w.rows("data", "info")
+    assert (info["packets"], info["rounds"], info["answers"]) == (1, 7, 1), info
+    assert (info["stories"], info["drafts"]) == (1, 1) and info["files_bytes"] > 20, info
+    found, = [row for row in _doctor(w) if row["name"] == "files"]
+    assert "stories 1, drafts 1" in found["detail"], found
+
+    w.rows("data", "export", w.path("all.tar.gz"))
+    gone, = w.rows("data", "forget", "--yes")
+    assert (gone["packets"], gone["rounds"], gone["answers"], gone["stories"], gone["drafts"]) == \
+        (1, 7, 1, 1, 1), gone
+    assert not os.path.exists(os.path.join(w.home, "stories")) and _drafts(w) == {}
+    back, = w.rows("data", "import", w.path("all.tar.gz"))
+    assert {name: back[name] for name in gone if name != "action"} == \
+        {name: gone[name] for name in gone if name != "action"}, back
+    out, _ = w.run("loop", "next", stdin=":q\n")  # and it goes on
+    assert "This is being written." in out, out
+
+    pruned, = w.rows("data", "prune")
+    assert pruned["drafts"] == 0 and len(_drafts(w)) == 1
+    w.run("round", "leave")
+    pruned, = w.rows("data", "prune")
+    assert (pruned["drafts"], _drafts(w)) == (1, {}), (pruned, os.listdir(w.home + "/drafts"), _rows_of(w, "SELECT * FROM round WHERE started_ms > 0"))
+
+
 # ---- two at once ----
 
 def _spawn(w, *words):
@@ -528,11 +562,14 @@ def kill_9_at_any_moment_loses_nothing(w):
         w.run("loop", "next", stdin=":q\n")
 
 
-def _doctor_finds_it_sound(w):
+def _doctor(w):
     done = subprocess.run([LCX, "doctor", "--json"], capture_output=True, encoding="utf-8",
                           env=w.env, cwd=w.folder, timeout=120)
-    rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [row["ok"] for row in rows if row["name"] == "integrity"] == [True], done.stdout
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def _doctor_finds_it_sound(w):
+    assert [row["ok"] for row in _doctor(w) if row["name"] == "integrity"] == [True]
 
 
 run({name: test for name, test in globals().items() if not sys.argv[4:] or name in sys.argv[4:]})
