@@ -1,6 +1,7 @@
 /* sit_drill.c -- a drill inside a round: its own file and clock, checked and submitted from here. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "drill.h"
 #include "rounds/judge.h"
@@ -98,7 +99,9 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
         .ask = text_printf("%s %s", drill->number, words_in(&drill->title, sit->round->language)),
         .text = text_copy(sitting->path),
         .started_ms = sitting->started_ms,
-        .submitted_ms = sitting->ended_ms,
+        .submitted_ms = sit->round->exam && sitting->ended_ms > step->deadline_ms
+                            ? step->deadline_ms /* its zero took it */
+                            : sitting->ended_ms,
         .score = score_of(sitting, last),
         .result = json_line(result),
     };
@@ -130,13 +133,24 @@ static bool command(struct sit *sit, const struct drill *drill, const char *word
     return false;
 }
 
-/* The exam's clock is at zero: the file as it is is handed in. */
+/* The exam's clock is at zero: the file as it is is handed in. Where the sitting's own clock is there,
+ * too, what was saved before is its snapshot, once nobody else can be taking it (drill_late.c). */
 static void hand_in(struct sit *sit, const struct drill *drill, const struct sitting *sitting)
 {
+    enum { AT_ONCE_MS = 2000 };
     char *argv[] = {(char *)drill->number, NULL};
-    if (clock_wall_ms(sit->app->clock) < sitting->deadline_ms)
+    const int64_t left_ms = sitting->deadline_ms - clock_wall_ms(sit->app->clock);
+    if (left_ms > AT_ONCE_MS) {
         (void)drill_submit(sit->app, 1, argv);
-    else work_settle(sit->app, drill);
+        return;
+    }
+    const int64_t wait_ms = left_ms + SITTING_GRACE_MS + 1;
+    if (wait_ms > 0) {
+        app_print(sit->app, _("What your file held at zero is graded in a moment.\n"));
+        fflush(stdout);
+        nanosleep(&(struct timespec){wait_ms / 1000, wait_ms % 1000 * 1000000}, NULL);
+    }
+    work_settle(sit->app, drill);
 }
 
 /* The sitting as it is stored now. False after saying why not. */

@@ -94,6 +94,7 @@ static enum got read_line(const struct app *app, struct text *line, int64_t dead
             if (left <= 0) return GOT_ZERO;
             wait = left > 60000 ? 60000 : (int)left;
         }
+        fflush(stdout); /* who reads a pipe is to see the question before it answers */
         struct pollfd poll_of = {.fd = 0, .events = POLLIN};
         const int ready = poll(&poll_of, 1, wait);
         if (ready == 0 || (ready < 0 && errno == EINTR)) continue;

@@ -7,6 +7,7 @@ import pty
 import random
 import re
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -224,6 +225,34 @@ def a_phone_round_is_a_question_and_a_drill_and_says_the_balance(w):
     assert _rows_of(w, "SELECT state FROM sitting") == [("given-up",)]
     [(result,)] = _rows_of(w, "SELECT result FROM answer WHERE item LIKE 'drill/%'")
     assert json.loads(result)["state"] == "given-up", result
+
+
+def an_exams_zero_hands_in_the_file_of_a_drill(w):
+    if shutil.which("cc") is None and shutil.which("gcc") is None:
+        print("skipped: there is no compiler here")
+        return
+    _lessons(w)
+    w.run("round", "coding", "--lane", "c", "--seed", "5", "--exam", "--time-factor", "0.02",
+          stdin=":q\n")
+    [(path, drill)] = _rows_of(w, "SELECT path, drill FROM sitting")
+    right, = glob.glob(os.path.join(SOURCE, "tests/solutions", drill + "-*", "c"))
+    right = sorted(glob.glob(os.path.join(right, "right-*.c")))[0]
+    shutil.copy(right, path)
+    database = sqlite3.connect(os.path.join(w.home, "lynx-cortex.db"))
+    zero = int(time.time() * 1000) + 1500
+    with database:  # half a minute of waiting is spared
+        database.execute("UPDATE step SET deadline_ms = ? WHERE place = 0", (zero,))
+        database.execute("UPDATE sitting SET deadline_ms = ?", (zero + 3,))
+    database.close()
+    process = subprocess.Popen([LCX, "loop", "next"], stdin=subprocess.PIPE, env=w.env,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=w.folder)
+    end = time.monotonic() + 60
+    while not _rows_of(w, "SELECT 1 FROM answer") and time.monotonic() < end:
+        time.sleep(0.2)
+    process.kill()
+    said = process.communicate()[0].decode()
+    assert _rows_of(w, "SELECT score, overtime FROM answer") == [(1.0, 0)], said
+    assert _rows_of(w, "SELECT kind, verdict FROM attempt") == [("snapshot", "pass")], said
 
 
 # ---- a loop ----
