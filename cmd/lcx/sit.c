@@ -1,8 +1,13 @@
 /* sit.c -- a round from its first step to its debrief. */
 #include "sit.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/rng.h"
@@ -17,8 +22,23 @@ int sit_library(struct app *app, struct library *library)
     return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
+/* A part that ends with one answer has it: we died before the step was ended. */
+static bool has_its_answer(struct sit *sit, const struct step *step)
+{
+    struct answer *answers;
+    int n;
+    bool has = false;
+    if (step->kind == STEP_WORDS) return false; /* the walk knows */
+    if (answer_list(&answers, &n, sit->app->progress, sit->round->id, step->place, NULL))
+        return false;
+    for (int i = 0; i < n; i++) has = has || answers[i].score >= 0;
+    answer_list_done(answers, n);
+    return has;
+}
+
 static enum sit_end sit_step(struct sit *sit, struct step *step)
 {
+    if (has_its_answer(sit, step)) return SIT_DONE;
     switch (step->kind) {
     case STEP_WORDS: return sit_words(sit, step);
     case STEP_DRILL: return sit_drill(sit, step);
@@ -38,7 +58,7 @@ static void announce(const struct sit *sit, const struct step *step)
                                          phase_title(step->phase), title, clock)
                            : text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps,
                                          phase_title(step->phase), clock);
-    text_add(&out, "\n");
+    app_print(sit->app, "\n");
     app_heading(sit->app, &out, heading);
     app_print(sit->app, text_string(&out));
     text_done(&out);
@@ -48,15 +68,22 @@ static void announce(const struct sit *sit, const struct step *step)
 /* The figures of the brief that the round is about, when it is about one. */
 static enum status draw_figures(struct sit *sit, struct error *err)
 {
+    const struct brief *one = NULL;
     for (int i = 0; i < sit->n_steps; i++) {
         const struct brief *brief = text_starts_with(sit->steps[i].item, "brief/")
                                         ? library_brief(sit->library, sit->steps[i].item)
                                         : NULL;
-        if (!brief) continue;
-        sit->n_figures = (int)(brief->variables_count + brief->estimates_count);
-        return brief_draw(&sit->figures, brief, sit->round->seed, err);
+        const bool needs_one =
+            sit->steps[i].kind == STEP_CARDS || sit->steps[i].kind == STEP_WORKSHEET;
+        if ((needs_one && !brief) || (brief && one && brief != one))
+            return error_set(err, STATUS_NOT_FOUND,
+                             _("%s: these lessons do not have it; lcx round leave ends the round"),
+                             sit->steps[i].item);
+        if (brief) one = brief;
     }
-    return STATUS_OK;
+    if (!one) return STATUS_OK;
+    sit->n_figures = (int)(one->variables_count + one->estimates_count);
+    return brief_draw(&sit->figures, one, sit->round->seed, err);
 }
 
 static enum sit_end go_through(struct sit *sit)
@@ -107,7 +134,7 @@ int sit_debrief(struct sit *sit)
         return app_fail(sit->app, &err);
 
     struct text out = {0};
-    text_add(&out, "\n");
+    app_print(sit->app, "\n");
     app_heading(sit->app, &out, _("Debrief"));
     app_print(sit->app, text_string(&out));
     text_done(&out);
@@ -127,10 +154,95 @@ int sit_debrief(struct sit *sit)
     return EXIT_DONE;
 }
 
+/* ---- Ctrl-C ---- */
+
+static volatile sig_atomic_t stopped;
+static bool keeps_line; /* we told the terminal to */
+static void on_stop(int number)
+{
+    (void)number;
+    stopped = 1;
+}
+bool sit_was_stopped(void) { return stopped != 0; }
+void sit_forget_stop(void) { stopped = 0; }
+
+/* Until `before` is put back, SIGINT ends the sitting as :q does, and a terminal does not throw away
+ * what stands on its line. */
+static void catch_stop(struct sigaction *before)
+{
+    struct termios terminal;
+    const struct sigaction action = {.sa_handler = on_stop}; /* poll() is interrupted */
+    stopped = 0;
+    sigaction(SIGINT, NULL, before);
+    if (before->sa_handler != SIG_IGN) sigaction(SIGINT, &action, NULL);
+    keeps_line = tcgetattr(0, &terminal) == 0 && !(terminal.c_lflag & NOFLSH);
+    if (!keeps_line) return;
+    terminal.c_lflag |= NOFLSH;
+    tcsetattr(0, TCSANOW, &terminal);
+}
+
+static void release_stop(const struct sigaction *before)
+{
+    struct termios terminal;
+    sigaction(SIGINT, before, NULL);
+    if (stopped) tcflush(0, TCIFLUSH); /* what was not taken is not for the shell */
+    if (!keeps_line || tcgetattr(0, &terminal) != 0) return;
+    terminal.c_lflag &= ~(tcflag_t)NOFLSH;
+    tcsetattr(0, TCSANOW, &terminal);
+}
+
+/* ---- one sitting at a time ---- */
+
+/* Hold the round for this process, however it ends. The descriptor; -1 when another sits it. */
+static int hold_round(struct app *app, const struct round *round, struct error *err)
+{
+    char *folder = path_join(app->progress->folder, "drafts"), *path = NULL;
+    int fd = -1;
+    if (folder_make(folder, 0700, err) == STATUS_OK) {
+        path = text_printf("%s/%s.lock", folder, round->id);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0) {
+            error_set_errno(err, STATUS_IO, "%s", path);
+        } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            close(fd);
+            fd = -1;
+            error_set(err, STATUS_CONFLICT, _("the round %s is being sat in another terminal"),
+                      round->name);
+        }
+    }
+    free(path);
+    free(folder);
+    return fd;
+}
+
+static void release_round(const struct app *app, const struct round *round, int fd)
+{
+    if (round->state != ROUND_RUNNING) {
+        char *path = text_printf("%s/drafts/%s.lock", app->progress->folder, round->id);
+        unlink(path);
+        free(path);
+    }
+    close(fd);
+}
+
+/* Drafts that nobody came back to within a week after their round. */
+static void sweep_drafts(struct app *app)
+{
+    const int64_t week_ms = INT64_C(7) * 24 * 3600 * 1000;
+    struct error err;
+    if (drafts_sweep(NULL, app->progress, clock_wall_ms(app->clock) - week_ms, &err))
+        app_note(app, "%s", err.message);
+}
+
 int sit_round(struct app *app, const struct library *library, struct round *round)
 {
     struct sit sit = {.app = app, .library = library, .round = round};
+    struct sigaction before;
     struct error err;
+    const int held = hold_round(app, round, &err);
+    if (held < 0) return app_fail(app, &err);
+    catch_stop(&before);
+    sweep_drafts(app);
     enum status status = step_list(&sit.steps, &sit.n_steps, app->progress, round->id, &err);
     if (!status) status = draw_figures(&sit, &err);
     int exit_status = status ? app_fail(app, &err) : EXIT_DONE;
@@ -143,14 +255,22 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
                                                                             : sit_debrief(&sit);
             break;
         case SIT_LEFT:
-            app_print(app, _("\nLeft; everything is kept. lcx loop next goes on with it, lcx round "
-                             "leave ends it.\n"));
+            app_print(app, "\n");
+            sit_say(&sit, 0,
+                    _("Left; everything is kept. lcx loop next goes on with it, lcx round "
+                      "leave ends it."));
             break;
         case SIT_TROUBLE: exit_status = EXIT_TROUBLE; break;
         }
     }
     free(sit.steps);
     free(sit.figures);
+    release_stop(&before);
+    release_round(app, round, held);
+    if (stopped) { /* who called us is to see it as well */
+        fflush(stdout);
+        raise(SIGINT);
+    }
     return exit_status;
 }
 
@@ -191,6 +311,8 @@ int sit_new(struct app *app, const struct sit_wish *wish)
                                                               : (int64_t)(random_seed() >> 12)};
     if (!status) status = round_plan(&round, app->progress, &start, &err);
     exit_status = status ? app_fail(app, &err) : sit_begin(app, &library, &round);
+    if (!status && exit_status && round_drop(&round, app->progress, &err))
+        app_note(app, "%s", err.message);
     if (!exit_status) exit_status = sit_round(app, &library, &round);
     library_done(&library);
     return exit_status;

@@ -70,9 +70,14 @@ struct sit_reply {
 enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const char *ask,
                         bool is_long, struct sit_reply *reply);
 
-/* Read one short line, through commands; SIT_SKIPPED on ":s" and ":d", SIT_LEFT at the end of input.
+/* Read one short line, through commands; SIT_SKIPPED on ":s" and ":d", SIT_LEFT at the end of input
+ * and on Ctrl-C.
  * When the deadline of an exam passes: SIT_SKIPPED. */
 enum sit_end sit_line(struct sit *sit, struct step *step, const char *prompt, struct text *line);
+
+/* Ctrl-C was typed: the sitting is left as by ":q". */
+bool sit_was_stopped(void);
+void sit_forget_stop(void); /* it was meant for the editor */
 
 /* Print a paragraph, indented. */
 void sit_say(const struct sit *sit, int indent, const char *words);

@@ -1,6 +1,7 @@
 /* sit_drill.c -- a drill inside a round: its own file and clock, checked and submitted from here. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "drill.h"
 #include "rounds/judge.h"
@@ -23,6 +24,11 @@ static const struct drill *drill_of(struct sit *sit, const struct step *step)
     struct error err;
     const struct drill *drill;
     if (app_open_drills(sit->app)) return NULL;
+    if (!text_starts_with(step->item, "drill/")) {
+        app_note(sit->app, _("%s: these lessons do not have it; lcx round leave ends the round"),
+                 step->item);
+        return NULL;
+    }
     if (drills_find(&drill, &sit->app->drills, step->item + strlen("drill/"), &err)) {
         app_fail(sit->app, &err);
         return NULL;
@@ -93,7 +99,9 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
         .ask = text_printf("%s %s", drill->number, words_in(&drill->title, sit->round->language)),
         .text = text_copy(sitting->path),
         .started_ms = sitting->started_ms,
-        .submitted_ms = sitting->ended_ms,
+        .submitted_ms = sit->round->exam && sitting->ended_ms > step->deadline_ms
+                            ? step->deadline_ms /* its zero took it */
+                            : sitting->ended_ms,
         .score = score_of(sitting, last),
         .result = json_line(result),
     };
@@ -125,33 +133,75 @@ static bool command(struct sit *sit, const struct drill *drill, const char *word
     return false;
 }
 
+/* The exam's clock is at zero: the file as it is is handed in. Where the sitting's own clock is there,
+ * too, what was saved before is its snapshot, once nobody else can be taking it (drill_late.c). */
+static void hand_in(struct sit *sit, const struct drill *drill, const struct sitting *sitting)
+{
+    enum { AT_ONCE_MS = 2000 };
+    char *argv[] = {(char *)drill->number, NULL};
+    const int64_t left_ms = sitting->deadline_ms - clock_wall_ms(sit->app->clock);
+    if (left_ms > AT_ONCE_MS) {
+        (void)drill_submit(sit->app, 1, argv);
+        return;
+    }
+    const int64_t wait_ms = left_ms + SITTING_GRACE_MS + 1;
+    if (wait_ms > 0) {
+        app_print(sit->app, _("What your file held at zero is graded in a moment.\n"));
+        fflush(stdout);
+        nanosleep(&(struct timespec){wait_ms / 1000, wait_ms % 1000 * 1000000}, NULL);
+    }
+    work_settle(sit->app, drill);
+}
+
+/* The sitting as it is stored now. False after saying why not. */
+static bool reload(struct sit *sit, struct sitting *sitting)
+{
+    struct sitting now;
+    struct error err;
+    if (sitting_load(&now, sit->app->progress, sitting->id, &err)) {
+        app_fail(sit->app, &err);
+        return false;
+    }
+    sitting_done(sitting);
+    *sitting = now;
+    return true;
+}
+
+/* What is typed until the sitting ends, or the candidate is done with it. */
+static enum sit_end work_on(struct sit *sit, struct step *step, const struct drill *drill,
+                            struct sitting *sitting)
+{
+    struct text line = {0};
+    struct error err;
+    enum sit_end end = SIT_DONE;
+    bool is_done = false;
+    while (end == SIT_DONE && !is_done && sitting->state == SITTING_RUNNING) {
+        end = sit_line(sit, step, _("check, submit, watch, hint, task, done "), &line);
+        if (end == SIT_LEFT || end == SIT_TROUBLE) break;
+        is_done = end == SIT_SKIPPED || command(sit, drill, text_string(&line));
+        if (end == SIT_SKIPPED && sit->round->exam &&
+            clock_wall_ms(sit->app->clock) >= step->deadline_ms)
+            hand_in(sit, drill, sitting);
+        end = reload(sit, sitting) ? SIT_DONE : SIT_TROUBLE;
+    }
+    text_done(&line);
+    if (end != SIT_DONE || sitting->state != SITTING_RUNNING) return end;
+    if (sitting_give_up(sit->app->progress, sitting->id, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    return reload(sit, sitting) ? SIT_DONE : SIT_TROUBLE;
+}
+
 enum sit_end sit_drill(struct sit *sit, struct step *step)
 {
     const struct drill *drill = drill_of(sit, step);
     struct sitting sitting = {0};
-    struct text line = {0};
-    struct error err;
     if (!drill) return SIT_TROUBLE;
 
     enum sit_end end = open_sitting(sit, step, drill, &sitting);
-    while (end == SIT_DONE && sitting.state == SITTING_RUNNING) {
-        end = sit_line(sit, step, _("check, submit, watch, hint, task, done "), &line);
-        const bool gives_up =
-            end == SIT_SKIPPED || (end == SIT_DONE && command(sit, drill, text_string(&line)));
-        if (gives_up && sitting_give_up(sit->app->progress, sitting.id, &err) != STATUS_OK)
-            app_note(sit->app, "%s", err.message);
-        if (end == SIT_SKIPPED) end = SIT_DONE;
-        struct sitting now;
-        if (sitting_load(&now, sit->app->progress, sitting.id, &err)) {
-            app_fail(sit->app, &err);
-            end = SIT_TROUBLE;
-        } else {
-            sitting_done(&sitting);
-            sitting = now;
-        }
-    }
+    if (end == SIT_DONE) end = work_on(sit, step, drill, &sitting);
     if (end == SIT_DONE) end = keep(sit, step, drill, &sitting);
     sitting_done(&sitting);
-    text_done(&line);
     return end;
 }

@@ -43,9 +43,9 @@ enum sit_end sit_cards(struct sit *sit, struct step *step)
     struct error err;
     char *vague = sit_fill(sit, words_in(&brief->vague, sit->round->language));
 
-    fputc('\n', stdout);
     sit_say(sit, 0, vague);
     free(vague);
+    fputc('\n', stdout);
     sit_say(
         sit, 0,
         _("Ask what you need to know, one question a line; \"assume ...\" states an assumption. "

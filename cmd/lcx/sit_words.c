@@ -12,9 +12,11 @@ enum { LONG_MINUTES = 4, FLIP_LIMIT = 16 };
 
 void sit_say(const struct sit *sit, int indent, const char *words)
 {
-    struct text out = {0};
-    app_paragraph(sit->app, &out, indent, words);
+    struct text out = {0}, clean = {0};
+    terminal_clean(&clean, words, strlen(words)); /* it may quote an answer */
+    app_paragraph(sit->app, &out, indent, text_string(&clean));
     app_print(sit->app, text_string(&out));
+    text_done(&clean);
     text_done(&out);
 }
 
@@ -36,6 +38,7 @@ static char *weak_ask(struct sit *sit, const struct step *step, const char *ask)
     const int wanted = step->phase[strlen(step->phase) - 1] - '1';
     const char *packet = *sit->round->packet ? sit->round->packet : NULL;
 
+    if (wanted < 0) return text_copy(ask);
     if (weak_points(&points, &n, sit->app->progress, packet, wanted + 1, &err)) {
         app_note(sit->app, "%s", err.message);
         return text_copy(ask);
@@ -70,8 +73,8 @@ static char *ask_of(struct sit *sit, const struct step *step, const struct quest
 static void add_verdict(const struct sit *sit, struct text *out, const char *verdict)
 {
     enum { WIDTH = 14 };
-    const bool found = strcmp(verdict, "found") == 0;
-    const bool contradicted = strcmp(verdict, "contradicted") == 0;
+    const bool found = verdict && strcmp(verdict, "found") == 0;
+    const bool contradicted = verdict && strcmp(verdict, "contradicted") == 0;
     const char *words = found ? _("found") : contradicted ? _("contradicted") : _("not found");
     const enum style style = found ? STYLE_GOOD : contradicted ? STYLE_BAD : STYLE_DIM;
     terminal_paint(out, &sit->app->out, style, words);
@@ -86,14 +89,14 @@ static void show_item(const struct sit *sit, const json_t *item, int number)
     static const char margin[] = "                   ";
     const char *sentence = json_string_value(json_object_get(item, "sentence"));
     const char *correction = json_string_value(json_object_get(item, "correction"));
+    const char *words = json_string_value(json_object_get(item, "text"));
     struct text first = {0}, out = {0};
     const int width = sit->app->out.width;
 
     if (number > 0) text_format(&first, "%3d  ", number);
     else text_add(&first, "     ");
     add_verdict(sit, &first, json_string_value(json_object_get(item, "verdict")));
-    terminal_wrap(&out, json_string_value(json_object_get(item, "text")), width,
-                  text_string(&first), margin, false);
+    terminal_wrap(&out, words ? words : "", width, text_string(&first), margin, false);
     if (sentence) {
         struct text quoted = {0};
         text_add(&quoted, "“");
@@ -158,8 +161,9 @@ enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answ
     const int n_items = (int)json_array_size(json_object_get(result, "items"));
     enum sit_end end;
     for (;;) {
-        app_print(sit->app, _("Is that what you said? Enter: yes. Or the numbers of the lines that "
-                              "are wrong.\n"));
+        sit_say(sit, 0,
+                _("Is that what you said? Enter: yes. Or the numbers of the lines that are "
+                  "wrong."));
         end = sit_line(sit, step, "", &line);
         if (end != SIT_DONE || read_places(places, &n, text_string(&line), n_items)) break;
         char *words = text_printf(_("Expected numbers from 1 to %d, or nothing.\n"), n_items);
@@ -203,6 +207,7 @@ void sit_show_model(const struct sit *sit, const struct question_node *node)
         app_paragraph(sit->app, &out, 2, line);
         free(line);
     }
+    if (node->numbers_count) text_add(&out, "\n");
     app_print(sit->app, text_string(&out));
     text_done(&out);
     free(answer);
@@ -278,14 +283,14 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
     struct answer answer;
     char *ask = ask_of(sit, step, node);
 
-    fputc('\n', stdout);
+    if (sit->round->exam && place > 0) fputc('\n', stdout);
     sit_say(sit, 0, ask);
     fputc('\n', stdout);
     enum sit_end end = sit_answer(sit, step, place, ask, node->minutes >= LONG_MINUTES, &reply);
     const bool passed_over = end == SIT_SKIPPED;
     if (passed_over) { /* an empty answer is an answer: it was asked and nothing was said */
         text_clear(&reply.text);
-        reply.submitted_ms = clock_wall_ms(sit->app->clock);
+        reply.submitted_ms = step_submitted_ms(step, sit->app->progress, sit->round);
         end = SIT_DONE;
     }
     if (end == SIT_DONE) {
@@ -295,7 +300,7 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
                 sit_show_result(sit, &answer, true);
                 end = sit_confirm(sit, step, &answer);
             }
-            if (!sit->round->exam) sit_show_model(sit, node);
+            if (!sit->round->exam && end == SIT_DONE) sit_show_model(sit, node);
             answer_done(&answer);
         }
     }

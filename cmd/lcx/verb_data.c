@@ -6,6 +6,8 @@
 #include "progress/attempt.h"
 #include "progress/review.h"
 #include "progress/sitting.h"
+#include "rounds/round.h"
+#include "store/query.h"
 #include "table.h"
 #include "verbs.h"
 
@@ -42,8 +44,10 @@ static const struct usage usage_import = {
 static const struct usage usage_forget = {
     .name = "data forget",
     .arguments = "",
-    .summary = N_("Delete attempts, memory and settings, so that they cannot be brought back"),
-    .details = N_("Your own files, and archives that you exported, are not touched."),
+    .summary = N_("Delete attempts, answers, stories, memory and settings, so that they "
+                  "cannot be brought back"),
+    .details = N_("Files outside the data folder, and archives that you exported, are not "
+                  "touched."),
     .example = "lcx data forget --drill 01\nlcx data forget --yes",
     .options = forget_options,
 };
@@ -56,7 +60,8 @@ static const struct usage usage_info = {
 static const struct usage usage_prune = {
     .name = "data prune",
     .arguments = "",
-    .summary = N_("Give back space: free pages, and the copies made before an upgrade"),
+    .summary = N_("Give back space: free pages, copies made before an upgrade, drafts of ended "
+                  "rounds"),
     .example = "lcx data prune",
 };
 static const struct verb verbs[] = {
@@ -75,9 +80,12 @@ static int say_counts(const struct app *app, const char *what, const char *path,
                       const struct archive_counts *counts, const char *sentence)
 {
     if (app->json) {
-        json_t *row = json_pack("{s:s, s:i, s:i, s:i, s:i}", "action", what, "sittings",
-                                counts->sittings, "attempts", counts->attempts, "reviews",
-                                counts->reviews, "settings", counts->settings);
+        json_t *row =
+            json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "action", what,
+                      "sittings", counts->sittings, "attempts", counts->attempts, "reviews",
+                      counts->reviews, "settings", counts->settings, "packets", counts->packets,
+                      "rounds", counts->rounds, "steps", counts->steps, "answers", counts->answers,
+                      "stories", counts->stories, "drafts", counts->drafts);
         if (path) json_object_set_new(row, "file", json_string(path));
         app_json(app, row);
         return EXIT_DONE;
@@ -85,6 +93,8 @@ static int say_counts(const struct app *app, const char *what, const char *path,
     printf("%s\n", sentence);
     printf(_("  sittings %d, attempts %d, reviews %d, settings %d\n"), counts->sittings,
            counts->attempts, counts->reviews, counts->settings);
+    printf(_("  loops %d, rounds %d, answers %d, stories %d, drafts %d\n"), counts->packets,
+           counts->rounds, counts->answers, counts->stories, counts->drafts);
     return EXIT_DONE;
 }
 
@@ -145,8 +155,10 @@ static int data_forget(struct app *app, int argc, char **argv)
     }
     if (!arguments_value(&arguments, "yes")) {
         char *question =
-            number ? text_printf(_("Forget every attempt at drill %s, for good? [y/N]"), number)
-                   : text_copy(_("Forget every attempt, memory and setting, for good? [y/N]"));
+            number
+                ? text_printf(_("Forget every attempt at drill %s, for good? [y/N]"), number)
+                : text_copy(_("Forget every attempt, answer, story, memory and setting, for good? "
+                              "[y/N]"));
         const bool yes = app_confirm(app, question);
         free(question);
         if (!yes) {
@@ -178,7 +190,16 @@ static enum status count(struct archive_counts *counts, struct app *app, struct 
     status = review_list(&reviews, &counts->reviews, app->progress, NULL, err);
     if (status) return status;
     free(reviews);
-    return STATUS_OK;
+    struct query query;
+    query_open(&query, app->progress->database,
+               "SELECT (SELECT count(*) FROM packet), (SELECT count(*) FROM round),"
+               " (SELECT count(*) FROM answer)");
+    if (query_row(&query)) {
+        counts->packets = (int)query_int(&query, 0);
+        counts->rounds = (int)query_int(&query, 1);
+        counts->answers = (int)query_int(&query, 2);
+    }
+    return query_done(&query, err);
 }
 
 static int data_info(struct app *app, int argc, char **argv)
@@ -194,14 +215,19 @@ static int data_info(struct app *app, int argc, char **argv)
     struct archive_counts counts;
     if (database_facts(app->progress->database, &facts, &err)) return app_fail(app, &err);
     if (count(&counts, app, &err)) return app_fail(app, &err);
+    struct archive_file_facts files;
+    archive_file_facts(&files, app->progress);
     if (app->json) {
-        app_json(app,
-                 json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i}", "folder",
-                           app->progress->folder, "schema", facts.schema, "size_bytes",
-                           (json_int_t)facts.size_bytes, "free_bytes", (json_int_t)facts.free_bytes,
-                           "copies", facts.n_copies, "copies_bytes", (json_int_t)facts.copies_bytes,
-                           "sittings", counts.sittings, "attempts", counts.attempts, "reviews",
-                           counts.reviews));
+        app_json(
+            app,
+            json_pack("{s:s, s:i, s:I, s:I, s:i, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I}",
+                      "folder", app->progress->folder, "schema", facts.schema, "size_bytes",
+                      (json_int_t)facts.size_bytes, "free_bytes", (json_int_t)facts.free_bytes,
+                      "copies", facts.n_copies, "copies_bytes", (json_int_t)facts.copies_bytes,
+                      "sittings", counts.sittings, "attempts", counts.attempts, "reviews",
+                      counts.reviews, "packets", counts.packets, "rounds", counts.rounds, "answers",
+                      counts.answers, "stories", files.stories, "drafts", files.drafts,
+                      "files_bytes", (json_int_t)files.size_bytes));
         return EXIT_DONE;
     }
     struct table table;
@@ -216,6 +242,12 @@ static int data_info(struct app *app, int argc, char **argv)
     table_add(&table, STYLE_NONE, _("holds"));
     table_format(&table, STYLE_NONE, _("sittings %d, attempts %d, reviews %d"), counts.sittings,
                  counts.attempts, counts.reviews);
+    table_add(&table, STYLE_NONE, "");
+    table_format(&table, STYLE_NONE, _("loops %d, rounds %d, answers %d"), counts.packets,
+                 counts.rounds, counts.answers);
+    table_add(&table, STYLE_NONE, _("files"));
+    table_format(&table, STYLE_NONE, _("stories %d, drafts %d, %.1f KiB"), files.stories,
+                 files.drafts, (double)files.size_bytes / 1024);
     table_add(&table, STYLE_NONE, _("format"));
     table_format(&table, STYLE_NONE, _("schema %d; lcx %s knows %d"), facts.schema, LCX_VERSION,
                  progress_schema());
@@ -243,15 +275,17 @@ static int data_prune(struct app *app, int argc, char **argv)
     struct error err;
     struct database *database = app->progress->database;
     struct database_facts before, after;
-    if (database_facts(database, &before, &err) || database_remove_copies(database, &err) ||
+    int n_drafts;
+    if (drafts_sweep(&n_drafts, app->progress, clock_wall_ms(app->clock) + 1, &err) ||
+        database_facts(database, &before, &err) || database_remove_copies(database, &err) ||
         database_compact(database, &err) || database_facts(database, &after, &err))
         return app_fail(app, &err);
     const int64_t freed =
         before.size_bytes + before.copies_bytes - after.size_bytes - after.copies_bytes;
     if (app->json)
-        app_json(app, json_pack("{s:s, s:I, s:I}", "action", "prune", "freed_bytes",
+        app_json(app, json_pack("{s:s, s:I, s:I, s:i}", "action", "prune", "freed_bytes",
                                 (json_int_t)(freed > 0 ? freed : 0), "size_bytes",
-                                (json_int_t)after.size_bytes));
+                                (json_int_t)after.size_bytes, "drafts", n_drafts));
     else
         printf(_("%.1f MiB given back; %.1f MiB are left\n"),
                freed > 0 ? (double)freed / 1048576 : 0.0, (double)after.size_bytes / 1048576);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "grader/grade.h"
+#include "progress/archive.h"
 #include "progress/review.h"
 #include "sandbox/sandbox.h"
 #include "table.h"
@@ -248,6 +249,15 @@ static void look_at_database(struct doctor *doctor, struct progress *progress)
     report(doctor,
            &(struct finding_row){
                .kind = "data", .id = "size", .name = _("size"), .ok = true, .detail = detail});
+    free(detail);
+
+    struct archive_file_facts files;
+    archive_file_facts(&files, progress);
+    detail = text_printf(_("stories %d, drafts %d, %.1f KiB"), files.stories, files.drafts,
+                         (double)files.size_bytes / 1024);
+    report(doctor,
+           &(struct finding_row){
+               .kind = "data", .id = "files", .name = _("files"), .ok = true, .detail = detail});
     free(detail);
 }
 

@@ -37,6 +37,7 @@ static void show_plan(const struct app *app, const struct packet *packet,
     struct text out = {0};
     for (int i = 0; i < n; i++) {
         const struct round_kind *kind = round_kind(rounds[i].name);
+        if (!kind) continue; /* of another program */
         const bool new_day = i == 0 || packet_day(packet, i) != packet_day(packet, i - 1);
         if (app->json) {
             app_json(app, json_pack("{s:s, s:i, s:s, s:i, s:s}", "packet", packet->id, "day",
@@ -159,6 +160,8 @@ static int loop_next(struct app *app, int argc, char **argv)
     if (!failed) failed = next_round(&round, &found, app, in_packet ? &packet : NULL, &err);
     if (failed) {
         status = app_fail(app, &err);
+    } else if (!found && in_packet) {
+        status = close_packet(app, &packet); /* its last round was left */
     } else if (!found) {
         app_note(app, _("nothing is running; lcx loop start plans a loop, lcx round NAME sits one "
                         "round"));

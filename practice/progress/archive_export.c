@@ -154,18 +154,28 @@ static enum status write_manifest(struct writer *writer, const struct archive_co
                                   struct error *err)
 {
     char created[32];
-    json_t *manifest = json_pack(
-        "{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i}, s:O}", "format", ARCHIVE_FORMAT,
-        "version", ARCHIVE_FORMAT_VERSION, "schema", progress_schema(), "application",
-        progress_version(), "created", clock_utc(created, writer->created_s * 1000), "counts",
-        "sittings", counts->sittings, "attempts", counts->attempts, "reviews", counts->reviews,
-        "settings", counts->settings, "files", writer->files);
+    json_t *numbers = json_object();
+    struct archive_counts copy = *counts;
+    for (int i = 0; i < N_COUNTERS; i++)
+        json_object_set_new(numbers, archive_counters[i].name,
+                            json_integer(*archive_counted(&copy, &archive_counters[i])));
+    json_t *manifest =
+        json_pack("{s:s, s:i, s:i, s:s, s:s, s:o, s:O}", "format", ARCHIVE_FORMAT, "version",
+                  ARCHIVE_FORMAT_VERSION, "schema", progress_schema(), "application",
+                  progress_version(), "created", clock_utc(created, writer->created_s * 1000),
+                  "counts", numbers, "files", writer->files);
     CHECK(manifest);
     char *line = json_line(manifest);
     const enum status status = write_file(writer, "manifest.json", line, strlen(line), err);
     free(line);
     json_decref(manifest);
     return status;
+}
+
+static enum status visit_file(void *context, const char *name, const struct text *bytes,
+                              struct error *err)
+{
+    return write_file(context, name, text_string(bytes), bytes->size, err);
 }
 
 static enum status write_all(struct writer *writer, struct progress *progress,
@@ -178,6 +188,12 @@ static enum status write_all(struct writer *writer, struct progress *progress,
     for (int t = 0; t < N_TABLES && !status; t++)
         status = write_table(writer, progress, &archive_tables[t], archive_count(counts, t), err);
     if (!status) status = write_bodies(writer, progress, err);
+    if (!status)
+        status =
+            archive_each_file(progress, FOLDER_STORIES, &counts->stories, visit_file, writer, err);
+    if (!status)
+        status =
+            archive_each_file(progress, FOLDER_DRAFTS, &counts->drafts, visit_file, writer, err);
     if (!status) status = write_manifest(writer, counts, err);
     database_rollback(progress->database);
     return status;

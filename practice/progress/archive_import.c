@@ -5,6 +5,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +90,7 @@ static int64_t size_limit_of(const char *name)
     if (strcmp(name, "settings.json") == 0) return 1 << 20;
     for (int t = 0; t < N_TABLES; t++)
         if (strcmp(name, archive_tables[t].file) == 0) return ARCHIVE_LINES_LIMIT;
+    if (archive_folder_of(name) >= 0) return ARCHIVE_FILE_LIMIT;
     if (sscanf(name, "attempts/%36[a-f0-9-]/%n", id, &at) != 1 || at == 0 || !progress_id_valid(id))
         return -1;
     if (strcmp(name + at, "result.json") == 0) return ATTEMPT_RESULT_LIMIT;
@@ -113,6 +115,18 @@ static enum status read_bytes(struct text *out, const struct reader *reader,
     }
 }
 
+/* "stories", "stories/" */
+static bool is_folder(const char *name)
+{
+    for (int f = 0; f < N_FOLDERS; f++) {
+        const size_t size = strlen(archive_folders[f]);
+        if (strncmp(name, archive_folders[f], size) == 0 &&
+            (name[size] == '\0' || strcmp(name + size, "/") == 0))
+            return true;
+    }
+    return false;
+}
+
 /* One entry into the temporary table. */
 static enum status stage_entry(const struct reader *reader, struct archive *archive,
                                struct archive_entry *entry, int64_t *total, struct error *err)
@@ -123,7 +137,7 @@ static enum status stage_entry(const struct reader *reader, struct archive *arch
 
     const bool linked = archive_entry_hardlink(entry) || archive_entry_symlink(entry);
     if (archive_entry_filetype(entry) == AE_IFDIR && !linked) {
-        const bool known = *name == '\0' || strcmp(name, "attempts") == 0 ||
+        const bool known = *name == '\0' || strcmp(name, "attempts") == 0 || is_folder(name) ||
                            (text_starts_with(name, "attempts/") && !strstr(name, ".."));
         if (known) return STATUS_OK; /* a folder by itself holds nothing */
     }
@@ -251,22 +265,35 @@ static enum status check_files(const struct reader *reader, const json_t *files,
     return STATUS_OK;
 }
 
-static enum status check_manifest(const struct reader *reader, struct archive_counts *counts,
-                                  struct error *err)
+/* The counts of a format version: those and no others. */
+static bool read_counts(struct archive_counts *counts, const json_t *object, int form)
 {
-    json_t *manifest, *files;
+    size_t n = 0;
+    for (int i = 0; i < N_COUNTERS; i++) {
+        if (archive_counters[i].since > form) continue;
+        const json_t *value = json_object_get(object, archive_counters[i].name);
+        if (!json_is_integer(value) || json_integer_value(value) < 0 ||
+            json_integer_value(value) > INT_MAX)
+            return false;
+        *archive_counted(counts, &archive_counters[i]) = (int)json_integer_value(value);
+        n++;
+    }
+    return json_object_size(object) == n;
+}
+
+static enum status check_manifest(const struct reader *reader, struct archive_counts *counts,
+                                  int *form_out, struct error *err)
+{
+    json_t *manifest, *files, *numbers;
     const char *format, *application, *created;
     int version, form;
     json_error_t why;
     enum status status = staged_object(&manifest, reader, "manifest.json", err);
     if (status) return status;
 
-    if (json_unpack_ex(manifest, &why, JSON_STRICT,
-                       "{s:s, s:i, s:i, s:s, s:s, s:{s:i, s:i, s:i, s:i!}, s:o}", "format", &format,
-                       "version", &form, "schema", &version, "application", &application, "created",
-                       &created, "counts", "sittings", &counts->sittings, "attempts",
-                       &counts->attempts, "reviews", &counts->reviews, "settings",
-                       &counts->settings, "files", &files) != 0 ||
+    if (json_unpack_ex(manifest, &why, JSON_STRICT, "{s:s, s:i, s:i, s:s, s:s, s:o, s:o}", "format",
+                       &format, "version", &form, "schema", &version, "application", &application,
+                       "created", &created, "counts", &numbers, "files", &files) != 0 ||
         strcmp(format, ARCHIVE_FORMAT) != 0 || !json_is_object(files) || version < 1 || form < 1)
         status = error_set(err, STATUS_FORMAT, _("%s: manifest.json: not one of lynx-cortex"),
                            reader->name);
@@ -275,7 +302,11 @@ static enum status check_manifest(const struct reader *reader, struct archive_co
                            _("%s: written by a newer lcx (schema %d, this one knows %d): install "
                              "lcx >= %.40s"),
                            reader->name, version, progress_schema(), application);
+    else if (!read_counts(counts, numbers, form))
+        status = error_set(err, STATUS_FORMAT, _("%s: manifest.json: not one of lynx-cortex"),
+                           reader->name);
     else status = check_files(reader, files, err);
+    if (!status) *form_out = form;
     json_decref(manifest);
     return status;
 }
@@ -398,6 +429,33 @@ static enum status note_id(const struct reader *reader, const struct archive_tab
                : status;
 }
 
+/* What was found, and what the candidate said to it, are objects. */
+static enum status check_answer(const json_t *row, struct error *err)
+{
+    static const char *const names[] = {"result", "confirmed"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *text = json_string_value(json_object_get(row, names[i]));
+        json_t *value = NULL;
+        if (!text) continue;
+        enum status status = json_parse(&value, text, strlen(text), err);
+        if (!status && !json_is_object(value))
+            status = error_set(err, STATUS_FORMAT, "JSON: not an object");
+        json_decref(value);
+        if (status) return error_prefix(err, "%s", names[i]);
+    }
+    return STATUS_OK;
+}
+
+/* The round came with this archive: its steps, answers and drafts come as well. */
+static enum status note_round(const struct reader *reader, const char *id, struct error *err)
+{
+    struct query query;
+    query_open(&query, reader->progress->database,
+               "INSERT INTO temp.incoming_round (id) VALUES (?1)");
+    query_bind_text(&query, 1, id);
+    return query_run(&query, err);
+}
+
 static enum status import_row(const struct reader *reader, int t, const json_t *row, int *added,
                               struct error *err)
 {
@@ -414,7 +472,15 @@ static enum status import_row(const struct reader *reader, int t, const json_t *
             status = error_set(err, STATUS_FORMAT, _("%s: missing, or of the wrong type"),
                                table->fields[i].name);
     }
-    if (!status) status = note_id(reader, table, string_of(row, "id"), err);
+    if (!status && t == TABLE_STEPS) {
+        char *key =
+            text_printf("%s/%lld", string_of(row, "round"), (long long)int_of(row, "place"));
+        status = note_id(reader, table, key, err);
+        free(key);
+    } else if (!status) {
+        status = note_id(reader, table, string_of(row, "id"), err);
+    }
+    if (!status && t == TABLE_ANSWERS) status = check_answer(row, err);
     if (!status && t == TABLE_SITTINGS && !sitting_adds_up(row))
         status = error_set(err, STATUS_FORMAT, _("its clock does not add up"));
     if (!status && t == TABLE_ATTEMPTS && strcmp(string_of(row, "state"), "grading") == 0)
@@ -427,8 +493,10 @@ static enum status import_row(const struct reader *reader, int t, const json_t *
     status = query_run(&query, err);
     if (status == STATUS_CONFLICT && err) err->status = STATUS_FORMAT;
     if (status == STATUS_CONFLICT) return STATUS_FORMAT;
-    if (!status) *added += (int)database_changes(reader->progress->database);
-    return status;
+    if (status) return status;
+    const int n = (int)database_changes(reader->progress->database);
+    *added += n;
+    return n && t == TABLE_ROUNDS ? note_round(reader, string_of(row, "id"), err) : STATUS_OK;
 }
 
 static enum status import_table(const struct reader *reader, int t, int expected, int *added,
@@ -494,6 +562,120 @@ static enum status import_settings(const struct reader *reader, int expected, in
     return status;
 }
 
+/* A file of a later format version in an archive that says it is older. */
+static enum status check_form(const struct reader *reader, int form, struct error *err)
+{
+    for (int t = 0; t < N_TABLES; t++) {
+        struct text bytes = {0};
+        bool found = false;
+        if (archive_tables[t].since <= form) continue;
+        enum status status = staged(&bytes, &found, reader, archive_tables[t].file, err);
+        text_done(&bytes);
+        if (!status && found)
+            status = error_set(err, STATUS_FORMAT,
+                               _("%s: '%.80s' has no place in an archive of lynx-cortex"),
+                               reader->name, archive_tables[t].file);
+        if (status) return status;
+    }
+    return STATUS_OK;
+}
+
+/* What the tables cannot say of the rounds that came, and bringing those to rest that run no more. */
+static enum status settle_rounds(const struct reader *reader, struct error *err)
+{
+    int64_t wrong = 0;
+    struct query query;
+    query_open(&query, reader->progress->database,
+               "SELECT count(*) FROM step JOIN round ON round.id = step.round"
+               " LEFT JOIN sitting ON sitting.id = step.sitting"
+               " WHERE round.id IN (SELECT id FROM temp.incoming_round)"
+               " AND ((round.exam = 1 AND step.paused_ms > 0) OR round.state = 'planned'"
+               " OR (sitting.id IS NOT NULL AND step.item <> 'drill/' || sitting.drill))");
+    if (query_row(&query)) wrong = query_int(&query, 0);
+    const enum status status = query_done(&query, err);
+    if (status) return status;
+    if (wrong)
+        return error_set(err, STATUS_FORMAT, _("%s: %lld steps do not fit their round"),
+                         reader->name, (long long)wrong);
+    return database_execute(
+        reader->progress->database,
+        "UPDATE round SET state = 'abandoned', ended_ms = max(started_ms, created_ms, 1)"
+        " WHERE id IN (SELECT id FROM temp.incoming_round) AND state IN ('planned', 'running')"
+        " AND packet IN (SELECT id FROM packet WHERE state <> 'running');"
+        "UPDATE step SET paused_ms = 0, ended_ms = max(started_ms, coalesce((SELECT"
+        " max(submitted_ms) FROM answer WHERE answer.round = step.round"
+        " AND answer.step = step.place), 0))"
+        " WHERE started_ms > 0 AND ended_ms = 0 AND round IN (SELECT id FROM temp.incoming_round)"
+        " AND round IN (SELECT id FROM round WHERE state IN ('done', 'abandoned'))",
+        err);
+}
+
+/* A draft of a round that did not come with this archive belongs to nobody here. */
+static enum status is_wanted(bool *wanted, const struct reader *reader, const char *name,
+                             struct error *err)
+{
+    *wanted = true;
+    if (archive_folder_of(name) != FOLDER_DRAFTS) return STATUS_OK;
+    struct query query;
+    query_open(&query, reader->progress->database,
+               "SELECT 1 FROM temp.incoming_round WHERE id = substr(?1, 8, 36)");
+    query_bind_text(&query, 1, name);
+    *wanted = query_row(&query);
+    return query_done(&query, err);
+}
+
+struct made_files {
+    char **names;
+    int n;
+};
+
+static void take_back(const struct reader *reader, struct made_files *made, bool remove)
+{
+    for (int i = 0; i < made->n; i++) {
+        if (remove) archive_remove_file(reader->progress, made->names[i]);
+        free(made->names[i]);
+    }
+    free(made->names);
+    *made = (struct made_files){0};
+}
+
+static enum status import_files(const struct reader *reader, const struct archive_counts *expected,
+                                struct archive_counts *added, struct made_files *made,
+                                struct error *err)
+{
+    int n[N_FOLDERS] = {0};
+    enum status status = STATUS_OK;
+    struct query query;
+    query_open(&query, reader->progress->database,
+               "SELECT name, bytes FROM temp.incoming WHERE name GLOB 'stories/*' OR name GLOB"
+               " 'drafts/*'");
+    while (!status && query_row(&query)) {
+        const char *name = query_text(&query, 0);
+        const int folder = archive_folder_of(name);
+        size_t size;
+        const void *bytes = query_bytes(&query, 1, &size);
+        bool wanted, is_new = false;
+        n[folder]++;
+        status = is_wanted(&wanted, reader, name, err);
+        if (!status && wanted)
+            status =
+                archive_add_file(&is_new, reader->progress, name, bytes ? bytes : "", size, err);
+        if (!is_new) continue;
+        made->names = memory_grow(made->names, (size_t)made->n + 1, sizeof *made->names);
+        made->names[made->n++] = text_copy(name);
+        ++*(folder == FOLDER_STORIES ? &added->stories : &added->drafts);
+    }
+    const enum status read = query_done(&query, status ? NULL : err);
+    if (status || read) return status ? status : read;
+    if (n[FOLDER_STORIES] != expected->stories || n[FOLDER_DRAFTS] != expected->drafts)
+        return error_set(err, STATUS_FORMAT,
+                         _("%s: %d stories and %d drafts, its manifest says %d "
+                           "and %d"),
+                         reader->name, n[FOLDER_STORIES], n[FOLDER_DRAFTS], expected->stories,
+                         expected->drafts);
+    return STATUS_OK;
+}
+
 /* What holds between rows of different archive_tables. */
 static enum status check_together(const struct reader *reader, struct error *err)
 {
@@ -537,17 +719,22 @@ static enum status replay_all(const struct reader *reader, struct error *err)
 }
 
 static enum status apply(const struct reader *reader, struct archive_counts *added,
-                         struct error *err)
+                         struct made_files *made, struct error *err)
 {
     struct archive_counts expected = {0};
-    enum status status = check_manifest(reader, &expected, err);
+    int form = 0;
+    enum status status = check_manifest(reader, &expected, &form, err);
+    if (!status) status = check_form(reader, form, err);
     if (!status) status = import_settings(reader, expected.settings, &added->settings, err);
     for (int t = 0; t < N_TABLES && !status; t++)
-        status =
-            import_table(reader, t, *archive_count(&expected, t), archive_count(added, t), err);
+        if (archive_tables[t].since <= form)
+            status =
+                import_table(reader, t, *archive_count(&expected, t), archive_count(added, t), err);
     if (!status) status = check_together(reader, err);
+    if (!status) status = settle_rounds(reader, err);
     if (!status) status = replay_all(reader, err);
     if (!status) status = sitting_end_overdue(reader->progress, err);
+    if (!status) status = import_files(reader, &expected, added, made, err);
     return status;
 }
 
@@ -556,6 +743,7 @@ enum status archive_import_from(struct progress *progress, int fd, const char *n
 {
     const struct reader reader = {.progress = progress, .name = name, .fd = fd};
     struct archive_counts counts = {0};
+    struct made_files made = {0};
 
     if (added) *added = counts;
     enum status status = check_stream(&reader, err);
@@ -565,13 +753,17 @@ enum status archive_import_from(struct progress *progress, int fd, const char *n
                               " name TEXT PRIMARY KEY, bytes BLOB NOT NULL);"
                               "CREATE TEMP TABLE incoming_id ("
                               " file TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (file, id))"
-                              " WITHOUT ROWID",
+                              " WITHOUT ROWID;"
+                              "CREATE TEMP TABLE incoming_round (id TEXT PRIMARY KEY)",
                               err);
     if (!status) status = stage(&reader, err);
     if (!status) status = database_begin(progress->database, err);
-    if (!status) status = database_end(progress->database, apply(&reader, &counts, err), err);
+    if (!status)
+        status = database_end(progress->database, apply(&reader, &counts, &made, err), err);
+    take_back(&reader, &made, status != STATUS_OK);
 
     const enum status dropped = database_execute(progress->database,
+                                                 "DROP TABLE IF EXISTS temp.incoming_round;"
                                                  "DROP TABLE IF EXISTS temp.incoming_id;"
                                                  "DROP TABLE IF EXISTS temp.incoming",
                                                  status ? NULL : err);

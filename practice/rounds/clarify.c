@@ -127,6 +127,13 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
     if (status) return status;
 
     const char *language = round->language;
+    const int n_figures = (int)(brief->variables_count + brief->estimates_count);
+    struct expression_value *figures;
+    status = brief_draw(&figures, brief, round->seed, err);
+    if (status) {
+        answer_list_done(asked, n);
+        return status;
+    }
     json_t *items = json_array();
     double all = 0, got = 0;
     for (unsigned i = 0; i < brief->cards_count; i++) {
@@ -134,23 +141,33 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         const enum known known = known_of(asked, n, card->name);
         all += card->weight;
         got += card->weight * (known == CARD_ASKED ? 1 : known == CARD_ASSUMED ? 0.5 : 0);
+        struct text text = {0}, correction = {0};
+        brief_fill(&text, words_in(&card->answer, language), figures, n_figures);
         json_t *item =
             json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight, "verdict",
-                      known ? "found" : "not-found", "text", words_in(&card->answer, language));
-        if (!known)
-            json_object_set_new(item, "correction",
-                                json_string(words_in(&card->consequence, language)));
+                      known ? "found" : "not-found", "text", text_string(&text));
+        if (!known) {
+            brief_fill(&correction, words_in(&card->consequence, language), figures, n_figures);
+            json_object_set_new(item, "correction", json_string(text_string(&correction)));
+        }
         json_array_append_new(items, item);
+        text_done(&text);
+        text_done(&correction);
     }
+    struct text ask = {0};
+    brief_fill(&ask, words_in(&brief->vague, language), figures, n_figures);
+    free(figures);
     json_t *result =
         json_pack("{s:f, s:s, s:o}", "score", got / all, "language", language, "items", items);
     *answer = (struct answer){
-        .ask = text_copy(words_in(&brief->vague, language)),
+        .ask = text_copy(text_string(&ask)),
         .text = text_printf(ngettext("%d question", "%d questions", (unsigned long)n), n),
         .started_ms = step->started_ms,
+        .submitted_ms = step_submitted_ms(step, progress, round),
         .score = got / all,
         .result = json_line(result)};
     json_decref(result);
+    text_done(&ask);
     answer_list_done(asked, n);
     char *item = text_printf("%s/clarify", step->item);
     strncat(answer->item, item, sizeof answer->item - 1);

@@ -82,9 +82,40 @@ static enum status take(struct estimate *estimate, const char *line, struct erro
     return STATUS_OK;
 }
 
+/* The assumptions can be computed with: zero users leave nothing to divide by. */
+static enum status check_assumed(const struct estimate *estimate, struct error *err)
+{
+    const size_t n = estimate->brief->variables_count + estimate->brief->estimates_count;
+    struct expression_value *values = memory_new(n + 1, sizeof *values);
+    memcpy(values, estimate->assumed, n * sizeof *values);
+    const enum status status = brief_compute(values, estimate->brief, err);
+    free(values);
+    if (status && err) err->status = STATUS_USAGE;
+    return status ? STATUS_USAGE : STATUS_OK;
+}
+
+/* Take a line, or leave the assumptions as they were. */
+static enum status take_good(struct estimate *estimate, const char *line, struct error *err)
+{
+    const size_t n_variables = estimate->brief->variables_count;
+    struct expression_value *assumed = memory_new(n_variables + 1, sizeof *assumed);
+    bool *assumption = memory_new(n_variables + 1, sizeof *assumption);
+    memcpy(assumed, estimate->assumed, n_variables * sizeof *assumed);
+    memcpy(assumption, estimate->assumption, n_variables * sizeof *assumption);
+    enum status status = take(estimate, line, err);
+    if (!status) status = check_assumed(estimate, err);
+    if (status) {
+        memcpy(estimate->assumed, assumed, n_variables * sizeof *assumed);
+        memcpy(estimate->assumption, assumption, n_variables * sizeof *assumption);
+    }
+    free(assumed);
+    free(assumption);
+    return status;
+}
+
 enum status estimate_line(struct estimate *estimate, const char *line, struct error *err)
 {
-    enum status status = take(estimate, line, err);
+    enum status status = take_good(estimate, line, err);
     if (status) return status;
     struct answer answer = {.ask = text_copy("="),
                             .text = text_copy(line),
@@ -119,7 +150,7 @@ enum status estimate_open(struct estimate *estimate, struct progress *progress,
     estimate->assumption = memory_new(brief->variables_count + 1, sizeof *estimate->assumption);
     for (unsigned i = 0; i < brief->estimates_count; i++) estimate->said[i] = NAN;
     for (int i = 0; i < n; i++)
-        if (take(estimate, before[i].text, NULL)) continue; /* it was good when it was stored */
+        if (take_good(estimate, before[i].text, NULL)) continue; /* not of this sheet any more */
     answer_list_done(before, n);
     return STATUS_OK;
 }
@@ -193,12 +224,18 @@ enum status estimate_end(struct answer *answer, struct estimate *estimate, struc
     }
     json_t *result = json_pack("{s:f, s:s, s:o}", "score", got / all, "language",
                                estimate->round->language, "items", items);
-    *answer = (struct answer){.ask = text_copy(words_in(&brief->vague, estimate->round->language)),
-                              .text = text_take(&sheet),
-                              .started_ms = estimate->step->started_ms,
-                              .score = got / all,
-                              .result = json_line(result)};
+    struct text ask = {0};
+    brief_fill(&ask, words_in(&brief->vague, estimate->round->language), estimate->assumed,
+               (int)(brief->variables_count + brief->estimates_count));
+    *answer = (struct answer){
+        .ask = text_copy(text_string(&ask)),
+        .text = text_take(&sheet),
+        .started_ms = estimate->step->started_ms,
+        .submitted_ms = step_submitted_ms(estimate->step, estimate->progress, estimate->round),
+        .score = got / all,
+        .result = json_line(result)};
     json_decref(result);
+    text_done(&ask);
     if (!answer->text) answer->text = text_copy("");
     char *item = text_printf("%s/estimate", estimate->step->item);
     strncat(answer->item, item, sizeof answer->item - 1);

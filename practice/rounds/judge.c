@@ -43,6 +43,7 @@ double judge_confirm(char **confirmed, const json_t *result, const int *flipped,
         const double weight = (double)json_integer_value(json_object_get(item, "weight"));
         const char *verdict = json_string_value(json_object_get(item, "verdict"));
         const char *name = json_string_value(json_object_get(item, "name"));
+        if (!verdict || !name) continue; /* of another program */
         if (is_in(flipped, n_flipped, (int)i))
             verdict = strcmp(verdict, "found") == 0 ? "not-found" : "found";
         all += weight;

@@ -194,6 +194,15 @@ enum status packet_end(struct packet *packet, struct progress *progress, enum pa
     enum status status = database_begin(progress->database, err);
     if (status) return status;
     query_open(&query, progress->database,
+               "UPDATE step SET ended_ms = ?2, paused_ms = 0,"
+               " deadline_ms = deadline_ms + iif(paused_ms > 0 AND ?2 > paused_ms,"
+               " ?2 - paused_ms, 0) WHERE started_ms > 0 AND ended_ms = 0"
+               " AND round IN (SELECT id FROM round WHERE packet = ?1)");
+    query_bind_text(&query, 1, packet->id);
+    query_bind_int(&query, 2, now);
+    status = query_run(&query, err);
+    if (status) return database_end(progress->database, status, err);
+    query_open(&query, progress->database,
                "UPDATE round SET state = 'abandoned', ended_ms = ?2"
                " WHERE packet = ?1 AND state IN ('planned', 'running')");
     query_bind_text(&query, 1, packet->id);
@@ -201,7 +210,8 @@ enum status packet_end(struct packet *packet, struct progress *progress, enum pa
     status = query_run(&query, err);
     if (!status) {
         query_open(&query, progress->database,
-                   "UPDATE packet SET state = ?3, ended_ms = ?2 WHERE id = ?1");
+                   "UPDATE packet SET state = ?3, ended_ms = ?2"
+                   " WHERE id = ?1 AND state = 'running'");
         query_bind_text(&query, 1, packet->id);
         query_bind_int(&query, 2, now);
         query_bind_text(&query, 3, packet_state_name(state));

@@ -1,10 +1,12 @@
 #include "rounds/report.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/locale.h"
+#include "base/terminal.h"
 #include "rounds/draw.h"
 #include "rounds/weak.h"
 
@@ -200,14 +202,22 @@ static double number_of(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-/* Words of the candidate inside a line of Markdown: no markup of theirs, one line. */
+/* Words of the candidate inside a line of Markdown: no markup of theirs, nothing that moves a
+ * cursor or reorders the line, one line. */
 static void add_quoted(struct text *out, const char *words)
 {
-    for (; *words; words++) {
-        const char c = *words;
-        if (strchr("\\`*_{}[]<>#|~&", c)) text_add_char(out, '\\');
-        text_add_char(out, c == '\n' || c == '\r' ? ' ' : c);
+    struct text clean = {0};
+    terminal_clean(&clean, words, strlen(words));
+    const char *at = text_string(&clean);
+    at += strspn(at, " \t\n");
+    size_t marker = strspn(at, "0123456789"); /* "1. " would begin a list where a line begins */
+    if (!strchr(".)-+=", at[marker])) marker = SIZE_MAX;
+    for (size_t i = 0; at[i]; i++) {
+        const char c = at[i];
+        if (i == marker || strchr("\\`*_{}[]<>#|~&", c)) text_add_char(out, '\\');
+        text_add_char(out, c == '\n' || c == '\t' ? ' ' : c);
     }
+    text_done(&clean);
 }
 
 static const char *score_words(int score)

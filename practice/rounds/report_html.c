@@ -8,6 +8,7 @@
 
 static const char style[] =
     "body{font:17px/1.55 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;"
+    "overflow-wrap:anywhere;"
     "color:#1b1f24;background:#fff}h1,h2,h3{line-height:1.25}h2{margin-top:2.4em;border-top:1px "
     "solid #d5d9de;padding-top:1em}h3{font-size:1em;margin-top:1.8em}blockquote{margin:0;padding:.1"
     "em 1em;border-left:4px solid #b9c2cc;color:#3c444d}table{border-collapse:collapse;width:100%}"

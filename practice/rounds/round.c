@@ -1,5 +1,6 @@
 #include "rounds/round.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,6 +106,17 @@ enum status round_plan(struct round *round, struct progress *progress,
     query_bind_int(&query, 11, now_of(progress));
     const enum status status = query_run(&query, err);
     if (!status) *round = planned;
+    return status;
+}
+
+enum status round_drop(struct round *round, struct progress *progress, struct error *err)
+{
+    struct query query;
+    query_open(&query, progress->database,
+               "DELETE FROM round WHERE id = ?1 AND state = 'planned' AND packet IS NULL");
+    query_bind_text(&query, 1, round->id);
+    const enum status status = query_run(&query, err);
+    if (!status) *round = (struct round){0};
     return status;
 }
 
@@ -224,6 +236,20 @@ enum status round_begin(struct round *round, struct progress *progress, const st
     return status;
 }
 
+static enum status changed_elsewhere(const struct round *round, struct error *err)
+{
+    return error_set(
+        err, STATUS_CONFLICT,
+        _("the round %s was changed by another lcx meanwhile; nothing was overwritten"),
+        round->name);
+}
+
+/* Steps that run end with their round; a paused one ends where it stood. */
+static const char end_steps_sql[] =
+    "UPDATE step SET ended_ms = ?2, paused_ms = 0,"
+    " deadline_ms = deadline_ms + iif(paused_ms > 0 AND ?2 > paused_ms, ?2 - paused_ms, 0)"
+    " WHERE round = ?1 AND started_ms > 0 AND ended_ms = 0";
+
 enum status round_end(struct round *round, struct progress *progress, enum round_state state,
                       struct error *err)
 {
@@ -233,9 +259,7 @@ enum status round_end(struct round *round, struct progress *progress, enum round
 
     enum status status = database_begin(progress->database, err);
     if (status) return status;
-    query_open(&query, progress->database,
-               "UPDATE step SET ended_ms = ?2, paused_ms = 0"
-               " WHERE round = ?1 AND started_ms > 0 AND ended_ms = 0");
+    query_open(&query, progress->database, end_steps_sql);
     query_bind_text(&query, 1, round->id);
     query_bind_int(&query, 2, now);
     status = query_run(&query, err);
@@ -248,6 +272,8 @@ enum status round_end(struct round *round, struct progress *progress, enum round
         query_bind_text(&query, 3, round_state_name(state));
         status = query_run(&query, err);
     }
+    if (!status && database_changes(progress->database) != 1)
+        status = changed_elsewhere(round, err);
     status = database_end(progress->database, status, err);
     if (!status) {
         round->state = state;
@@ -298,6 +324,14 @@ static int64_t budget_of(const struct step *step, const struct round *round)
     return llround(step->minutes * 60000.0 * round->time_factor);
 }
 
+int64_t step_submitted_ms(const struct step *step, const struct progress *progress,
+                          const struct round *round)
+{
+    const int64_t now = now_of(progress);
+    return round->exam && step->deadline_ms > 0 && now > step->deadline_ms ? step->deadline_ms
+                                                                           : now;
+}
+
 struct step_time step_time(const struct step *step, const struct round *round, int64_t now_ms)
 {
     struct step_time time = {.budget_ms = budget_of(step, round),
@@ -313,30 +347,33 @@ struct step_time step_time(const struct step *step, const struct round *round, i
     return time;
 }
 
-static enum status store_step(struct progress *progress, const char *round, const struct step *step,
-                              struct error *err)
+/* Store `changed` if the step is still as the caller saw it and its round runs, and let the caller
+ * see it only when it is stored. */
+static enum status replace(struct step *step, const struct step *changed, struct progress *progress,
+                           const struct round *round, struct error *err)
 {
     struct query query;
     query_open(&query, progress->database,
                "UPDATE step SET started_ms = ?3, deadline_ms = ?4, paused_ms = ?5, ended_ms = ?6,"
-               " sitting = ?7 WHERE round = ?1 AND place = ?2");
-    query_bind_text(&query, 1, round);
+               " sitting = ?7 WHERE round = ?1 AND place = ?2 AND started_ms = ?8"
+               " AND deadline_ms = ?9 AND paused_ms = ?10 AND ended_ms = ?11"
+               " AND EXISTS (SELECT 1 FROM round WHERE id = ?1 AND state = 'running')");
+    query_bind_text(&query, 1, round->id);
     query_bind_int(&query, 2, step->place);
-    query_bind_int(&query, 3, step->started_ms);
-    query_bind_int(&query, 4, step->deadline_ms);
-    query_bind_int(&query, 5, step->paused_ms);
-    query_bind_int(&query, 6, step->ended_ms);
-    query_bind_text(&query, 7, *step->sitting ? step->sitting : NULL);
-    return query_run(&query, err);
-}
-
-/* Store `changed`, and let the caller see it only when it is stored. */
-static enum status replace(struct step *step, const struct step *changed, struct progress *progress,
-                           const struct round *round, struct error *err)
-{
-    const enum status status = store_step(progress, round->id, changed, err);
-    if (!status) *step = *changed;
-    return status;
+    query_bind_int(&query, 3, changed->started_ms);
+    query_bind_int(&query, 4, changed->deadline_ms);
+    query_bind_int(&query, 5, changed->paused_ms);
+    query_bind_int(&query, 6, changed->ended_ms);
+    query_bind_text(&query, 7, *changed->sitting ? changed->sitting : NULL);
+    query_bind_int(&query, 8, step->started_ms);
+    query_bind_int(&query, 9, step->deadline_ms);
+    query_bind_int(&query, 10, step->paused_ms);
+    query_bind_int(&query, 11, step->ended_ms);
+    const enum status status = query_run(&query, err);
+    if (status) return status;
+    if (database_changes(progress->database) != 1) return changed_elsewhere(round, err);
+    *step = *changed;
+    return STATUS_OK;
 }
 
 enum status step_begin(struct step *step, struct progress *progress, const struct round *round,
@@ -363,7 +400,7 @@ enum status step_end(struct step *step, struct progress *progress, const struct 
         ended.deadline_ms = ended.ended_ms + budget_of(step, round);
     }
     if (ended.paused_ms) { /* it ends where it stood */
-        ended.deadline_ms += ended.ended_ms - ended.paused_ms;
+        if (ended.ended_ms > ended.paused_ms) ended.deadline_ms += ended.ended_ms - ended.paused_ms;
         ended.paused_ms = 0;
     }
     return replace(step, &ended, progress, round, err);
@@ -395,7 +432,7 @@ enum status step_spend(struct step *step, struct progress *progress, const struc
                        int64_t ms, struct error *err)
 {
     struct step spent = *step;
-    CHECK(ms >= 0);
+    CHECK(ms >= 0 && step->started_ms > 0);
     spent.deadline_ms -= ms;
     return replace(step, &spent, progress, round, err);
 }
@@ -427,11 +464,14 @@ enum status answer_add(struct answer *answer, struct progress *progress, const s
     enum status status = database_begin(progress->database, err);
     if (status) return status;
     query_open(&query, progress->database,
-               "SELECT coalesce(max(place) + 1, 0) FROM answer WHERE round = ?1 AND step = ?2");
+               "SELECT (SELECT coalesce(max(place) + 1, 0) FROM answer"
+               " WHERE round = ?1 AND step = ?2) FROM round WHERE id = ?1 AND state = 'running'");
     query_bind_text(&query, 1, round->id);
     query_bind_int(&query, 2, step->place);
-    if (query_row(&query)) stored.place = (int)query_int(&query, 0);
+    const bool runs = query_row(&query);
+    if (runs) stored.place = (int)query_int(&query, 0);
     status = query_done(&query, err);
+    if (!status && !runs) status = changed_elsewhere(round, err);
     if (!status) {
         query_open(&query, progress->database,
                    "INSERT INTO answer (id, round, step, place, item, ask, text, started_ms,"
@@ -454,12 +494,12 @@ enum status answer_add(struct answer *answer, struct progress *progress, const s
     status = database_end(progress->database, status, err);
     if (status) return status;
 
-    *answer = stored;
+    *answer = stored; /* it is stored: a draft that stays behind is swept with its round */
     char *draft;
-    status = answer_draft(&draft, progress, round, step, stored.place, err);
-    if (!status) (void)unlink(draft);
+    if (answer_draft(&draft, progress, round, step, stored.place, NULL)) return STATUS_OK;
+    (void)unlink(draft);
     free(draft);
-    return status;
+    return STATUS_OK;
 }
 
 enum status answer_list(struct answer **out, int *n, struct progress *progress, const char *round,
@@ -532,4 +572,42 @@ enum status answer_confirm(struct answer *answer, struct progress *progress, con
     answer->confirmed = text_copy(confirmed);
     answer->score = score;
     return STATUS_OK;
+}
+
+/* ---- drafts ---- */
+
+/* True when nobody can come back to the draft of that name. */
+static enum status is_stale(bool *stale, struct progress *progress, const char *name,
+                            int64_t before_ms, struct error *err)
+{
+    char id[ID_SIZE];
+    struct query query;
+    *stale = false;
+    if (sscanf(name, "%36[a-f0-9-]", id) != 1 || strlen(id) != ID_SIZE - 1) return STATUS_OK;
+    query_open(&query, progress->database,
+               "SELECT state NOT IN ('planned', 'running') AND ended_ms < ?2 FROM round"
+               " WHERE id = ?1");
+    query_bind_text(&query, 1, id);
+    query_bind_int(&query, 2, before_ms);
+    *stale = !query_row(&query) || query_int(&query, 0) != 0;
+    const enum status status = query_done(&query, err);
+    if (status) *stale = false;
+    return status;
+}
+
+enum status drafts_sweep(int *n, struct progress *progress, int64_t before_ms, struct error *err)
+{
+    char *folder = path_join(progress->folder, "drafts");
+    DIR *directory = opendir(folder);
+    enum status status = STATUS_OK;
+    if (n) *n = 0;
+    for (struct dirent *entry; directory && !status && (entry = readdir(directory));) {
+        bool stale;
+        status = is_stale(&stale, progress, entry->d_name, before_ms, err);
+        if (!stale || unlinkat(dirfd(directory), entry->d_name, 0) != 0) continue;
+        if (n && text_ends_with(entry->d_name, ".md")) ++*n; /* the lock of a round is no draft */
+    }
+    if (directory) closedir(directory);
+    free(folder);
+    return status;
 }

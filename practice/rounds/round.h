@@ -100,6 +100,10 @@ MUST_CHECK enum status round_plan(struct round *round, struct progress *progress
 MUST_CHECK enum status round_begin(struct round *round, struct progress *progress,
                                    const struct step *steps, int n_steps, struct error *err);
 
+/* Forget a planned round of no packet that could not be begun. Harmless on one that was. */
+MUST_CHECK enum status round_drop(struct round *round, struct progress *progress,
+                                  struct error *err);
+
 MUST_CHECK enum status round_load(struct round *round, struct progress *progress, const char *id,
                                   struct error *err);
 
@@ -112,13 +116,17 @@ MUST_CHECK enum status round_running(struct round *round, bool *found, struct pr
 MUST_CHECK enum status round_list(struct round **out, int *n, struct progress *progress,
                                   const char *packet, int limit, struct error *err);
 
-/* End it; a step that runs ends with it. `state` is ROUND_DONE or ROUND_ABANDONED. */
+/* End it; a step that runs ends with it. `state` is ROUND_DONE or ROUND_ABANDONED. STATUS_CONFLICT
+ * when it has ended already. */
 MUST_CHECK enum status round_end(struct round *round, struct progress *progress,
                                  enum round_state state, struct error *err);
 
 bool round_is_rehearsal(const struct round *round);
 
-/* ---- steps ---- */
+/* ---- steps ----
+ *
+ * What changes a step: STATUS_CONFLICT when another process changed it since the caller read it, or
+ * its round runs no more; nothing is overwritten then. */
 
 /* The steps by place; the caller frees *out. */
 MUST_CHECK enum status step_list(struct step **out, int *n, struct progress *progress,
@@ -142,12 +150,17 @@ MUST_CHECK enum status step_resume(struct step *step, struct progress *progress,
 MUST_CHECK enum status step_spend(struct step *step, struct progress *progress,
                                   const struct round *round, int64_t ms, struct error *err);
 
+/* The moment at which what is there now is handed in: now, or in an exam the deadline that took it. */
+int64_t step_submitted_ms(const struct step *step, const struct progress *progress,
+                          const struct round *round);
+
 struct step_time step_time(const struct step *step, const struct round *round, int64_t now_ms);
 
 /* ---- answers ---- */
 
 /* Store one; id, place and submitted_ms are filled in, overtime is found from the step's clock at
- * `submitted_ms` (0: now). Its draft is removed afterwards. `result` NULL stores {}. */
+ * `submitted_ms` (0: now). Its draft is removed afterwards. `result` NULL stores {}.
+ * STATUS_CONFLICT when the round runs no more: the draft stays. */
 MUST_CHECK enum status answer_add(struct answer *answer, struct progress *progress,
                                   const struct round *round, const struct step *step,
                                   struct error *err);
@@ -166,6 +179,11 @@ MUST_CHECK enum status answer_confirm(struct answer *answer, struct progress *pr
  * made. Each answer has its own, so a draft that a crash left behind is never taken for another's. */
 MUST_CHECK enum status answer_draft(char **path, struct progress *progress,
                                     const struct round *round, const struct step *step, int place,
+                                    struct error *err);
+
+/* Remove the drafts of rounds that ended before `before_ms`, and of rounds that do not exist. *n
+ * (may be NULL) is how many. A draft of a round that runs is never touched. */
+MUST_CHECK enum status drafts_sweep(int *n, struct progress *progress, int64_t before_ms,
                                     struct error *err);
 
 #endif

@@ -91,6 +91,7 @@ enum status story_card_read(struct story_card *card, const char *path, struct er
         text_done(&bytes);
         return status;
     }
+    text_add(&bytes, ""); /* an empty file has no bytes to look at */
     strip_comments(bytes.data);
 
     int part = -1;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/locale.h"
 #include "base/text.h"
 #include "store/query.h"
 
@@ -25,6 +26,15 @@ static bool read_missing(struct weak_point *point, const char *result)
     int heaviest = 0;
     if (!result || json_parse(&value, result, strlen(result), NULL)) return false;
 
+    const char *state = json_string_value(json_object_get(value, "state"));
+    if (state && strcmp(state, "passed") != 0) { /* a drill */
+        const char *diagnosis = json_string_value(json_object_get(value, "diagnosis"));
+        point->missing = diagnosis ? text_printf(_("the drill's tests do not pass (%s)"), diagnosis)
+                                   : text_copy(_("the drill's tests do not pass"));
+        point->sentence = text_copy("");
+        json_decref(value);
+        return true;
+    }
     const json_t *items = json_object_get(value, "items");
     for (size_t i = 0; i < json_array_size(items); i++) {
         const json_t *item = json_array_get(items, i);

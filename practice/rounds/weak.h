@@ -1,6 +1,7 @@
 /* weak.h -- where the candidate was weakest, from what was answered.
  *
- * A weak point is an answer with its heaviest item that was missed or contradicted. Answers are
+ * A weak point is an answer with its heaviest item that was missed or contradicted, or a drill that
+ * was not passed. Answers are
  * ordered by what they lost: (1 - score), graded ones only, one per content item.
  * Tests: tests/rounds/report_test.c
  */

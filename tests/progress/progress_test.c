@@ -93,6 +93,12 @@ static void every_released_history_opens_today(void **state)
         assert_int_equal(reviews[1].rating, RATING_GOOD);
         assert_int_equal(reviews[1].derived, RATING_EASY);
         free(reviews);
+        if (version >= 2) { /* a loop with its second round running, one answer in it */
+            assert_int_equal(bench_ask(&old, "SELECT count(*) FROM packet WHERE state = 'running'"),
+                             1);
+            assert_int_equal(bench_ask(&old, "SELECT count(*) FROM round"), 7);
+            assert_int_equal(bench_ask(&old, "SELECT count(*) FROM answer WHERE score = 1"), 1);
+        }
         /* its grader is long gone */
         assert_int_equal(attempt_interrupted(&attempts, &n, old.progress, NULL), STATUS_OK);
         assert_int_equal(n, 1);
