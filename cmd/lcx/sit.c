@@ -54,10 +54,11 @@ static void announce(const struct sit *sit, const struct step *step)
     struct text out = {0};
     const char *title = library_title(sit->library, step->item, sit->round->language);
     sit_clock(sit, step, clock);
-    char *heading = *title ? text_printf("%d/%d  %s: %s   %s", step->place + 1, sit->n_steps,
-                                         phase_title(step->phase), title, clock)
-                           : text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps,
-                                         phase_title(step->phase), clock);
+    const char *phase = phase_title(step->phase);
+    const bool says_more = strcmp(phase, step->phase) != 0; /* a set's phase is its bare name */
+    char *heading = text_printf("%d/%d  %s%s%s   %s", step->place + 1, sit->n_steps,
+                                says_more || !*title ? phase : "", says_more && *title ? ": " : "",
+                                title, clock);
     app_print(sit->app, "\n");
     app_heading(sit->app, &out, heading);
     app_print(sit->app, text_string(&out));

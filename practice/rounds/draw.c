@@ -149,17 +149,35 @@ static enum status draw_drill(struct draw *draw, struct rng *rng, int minutes, c
 
 /* ---- the rounds ---- */
 
-static enum status draw_area(struct draw *draw, const char *area, int at_most, const char *but)
+/* The order in which an interviewer comes to them; what is not listed follows by number. */
+static const char *const first_asked[] = {
+    "recruiter-pitch",          "recruiter-why-lab", "recruiter-fit",   "recruiter-pay",
+    "recruiter-your-questions", "manager-scope",     "manager-failure", "manager-your-questions"};
+enum { N_FIRST_ASKED = sizeof first_asked / sizeof *first_asked };
+
+static int asked_place(const struct question *question)
 {
+    int place = 0;
+    while (place < N_FIRST_ASKED && strcmp(first_asked[place], question->number) != 0) place++;
+    return place;
+}
+
+/* The questions of an area, all but one. */
+static enum status draw_area(struct draw *draw, const char *area, const char *but)
+{
+    const struct questions *all = &draw->library->questions;
     int taken = 0;
-    for (int i = 0; i < draw->library->questions.n_questions && taken < at_most; i++) {
-        const struct question *question = draw->library->questions.questions[i];
-        char item[STEP_ITEM_SIZE];
-        if (strcmp(question->area, area) != 0 || strcmp(question->number, but) == 0) continue;
-        snprintf(item, sizeof item, "question/%s", question->number);
-        add(draw, question->name, STEP_WORDS, question->minutes, item);
-        taken++;
-    }
+    for (int place = 0; place <= N_FIRST_ASKED; place++)
+        for (int i = 0; i < all->n_questions; i++) {
+            const struct question *question = all->questions[i];
+            char item[STEP_ITEM_SIZE];
+            if (strcmp(question->area, area) != 0 || strcmp(question->number, but) == 0 ||
+                asked_place(question) != place)
+                continue;
+            snprintf(item, sizeof item, "question/%s", question->number);
+            add(draw, question->name, STEP_WORDS, question->minutes, item);
+            taken++;
+        }
     return taken ? STATUS_OK : nothing(draw, area);
 }
 
@@ -282,7 +300,7 @@ static enum status draw_manager(struct draw *draw)
         snprintf(phase, sizeof phase, "weak-%d", i + 1);
         add(draw, phase, STEP_WORDS, weak->nodes[0].minutes, "question/manager-weak-point/0");
     }
-    return draw_area(draw, "manager", 4, "manager-weak-point");
+    return draw_area(draw, "manager", "manager-weak-point");
 }
 
 enum status round_draw(struct step *steps, int *n, const struct round *round,
@@ -299,7 +317,7 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
     enum status status;
 
     rng_init(&rng, (uint64_t)round->seed, (uint64_t)round->place);
-    if (strcmp(round->name, "recruiter") == 0) status = draw_area(&draw, "recruiter", 8, "");
+    if (strcmp(round->name, "recruiter") == 0) status = draw_area(&draw, "recruiter", "");
     else if (strcmp(round->name, "phone") == 0) status = draw_phone(&draw, &rng);
     else if (strcmp(round->name, "systems") == 0) status = draw_systems(&draw, &rng);
     else if (strcmp(round->name, "coding") == 0) status = draw_coding(&draw, &rng);

@@ -63,7 +63,7 @@ static const struct question_node *child_of(const struct tree *tree,
     return in_order;
 }
 
-static const struct question_node *next_of_tree(const struct tree *tree)
+static const struct question_node *next_of_tree(const struct tree *tree, int limit)
 {
     const struct question_node *root = &tree->nodes[0], *last = NULL;
     int asked = 0;
@@ -74,7 +74,7 @@ static const struct question_node *next_of_tree(const struct tree *tree)
                 asked++;
             }
     if (!said(tree, root)) return root;
-    if (asked >= WALK_TREE_LIMIT) return NULL;
+    if (asked >= limit) return NULL;
     if (last && last != root && said(tree, last)->score >= WALK_DEEPER) {
         const struct question_node *deeper = child_of(tree, last);
         if (deeper) return deeper;
@@ -118,5 +118,7 @@ const struct question_node *walk_next(const struct library *library, const struc
     if (text_starts_with(step->item, "story/"))
         return next_of_story(&tree, round->seed,
                              strcmp(round->name, "story") == 0 ? (int)tree.n_nodes : WALK_PROBES);
-    return next_of_tree(&tree);
+    /* Three quarters of an hour of probing is what the deep dive has; its clock ends it. */
+    const bool deep_dive = strcmp(round->name, "research") == 0;
+    return next_of_tree(&tree, deep_dive ? (int)tree.n_nodes : WALK_TREE_LIMIT);
 }

@@ -2,7 +2,9 @@
  *
  *   a tree (question)   "0", then level 1: the branch whose item was missed first, else in order;
  *                       an answer of at least one half goes deeper, a weaker one to the next branch
- *   a story             "0", then two of its five probes, drawn by the round's seed (all, when it is rehearsed)
+ *                       five nodes at most; in the research round until its clock or its nodes end
+ *   a story             "0", then two of its five probes, drawn by the round's seed (all of them when
+ *                       it is rehearsed)
  *   a node              that one
  *
  * Pure. Tests: tests/rounds/walk_test.c
