@@ -155,7 +155,9 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         c += size;
     }
     prose->n_words += words;
-    sentence->keywords = words >= KEYWORDS_FROM && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
+    const bool formula = strchr(sentence->folded, '=') != NULL; /* says something, in symbols */
+    sentence->keywords = words >= KEYWORDS_FROM && !formula &&
+                         grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
 }
 
 /* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it

@@ -24,7 +24,7 @@ enum { PROSE_SIZE_LIMIT = 64 * 1024, PROSE_SENTENCE_LIMIT = 2000 };
 struct prose_sentence {
     size_t start, size; /* in the text as it was given */
     char *folded;
-    bool keywords; /* five words or more with hardly a function word among them */
+    bool keywords; /* five words or more, hardly a function word among them, and no = */
 };
 
 struct prose {

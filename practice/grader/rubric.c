@@ -35,6 +35,7 @@ struct lines {
 struct rubric_reader {
     const struct rubric *rubric;
     enum number_style style;
+    bool keywords;       /* a list of keywords is evidence too */
     struct lines *found; /* [items_count] */
     struct lines *seen;  /* [wrong_count] */
     pcre2_match_data *match;
@@ -264,6 +265,8 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
     return STATUS_OK;
 }
 
+void rubric_accept_keywords(struct rubric_reader *reader) { reader->keywords = true; }
+
 void rubric_close(struct rubric_reader *reader)
 {
     if (!reader) return;
@@ -349,8 +352,8 @@ static bool holds(const struct rubric_reader *reader, const struct answer *answe
 static bool side_holds(const struct rubric_reader *reader, const struct answer *answer,
                        const struct line *line, bool neighbour, int i)
 {
-    if (i < 0 || i >= answer->prose.n_sentences || answer->prose.sentences[i].keywords)
-        return false;
+    if (i < 0 || i >= answer->prose.n_sentences) return false;
+    if (answer->prose.sentences[i].keywords && !reader->keywords) return false;
     for (int t = 0; t < line->n_terms; t++)
         if (line->terms[t].neighbour == neighbour && !holds(reader, answer, &line->terms[t], i))
             return false;

@@ -48,6 +48,9 @@ struct rubric_reader;
 /* STATUS_FORMAT naming the line that cannot be read. */
 MUST_CHECK enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
                                    const char *language, struct error *err);
+/* Take a list of keywords as evidence too: for a question that is asked, not an answer. */
+void rubric_accept_keywords(struct rubric_reader *reader);
+
 void rubric_close(struct rubric_reader *reader); /* harmless on NULL */
 
 /* Grade one answer; rubric_grade_done() releases it. STATUS_LIMIT when it is too long. */

@@ -51,6 +51,7 @@ enum status clarify_match(struct clarify *clarify, const struct brief *brief, co
     *clarify = (struct clarify){.assumed = is_assumption(question)};
     enum status status = rubric_open(&reader, &rubric, language, err);
     if (!status) {
+        rubric_accept_keywords(reader);
         status = rubric_apply(&grade, reader, question, err);
         for (int i = 0; !status && i < grade.n_findings; i++)
             if (grade.findings[i].verdict == RUBRIC_FOUND &&

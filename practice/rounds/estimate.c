@@ -43,6 +43,7 @@ static bool read_value(double *value, const char *text, const char *unit, enum n
     if (!quantity_parse(&given, text, strlen(text), style)) return false;
     *value = given.value;
     if (given.unit == UNIT_NONE && given.per == UNIT_NONE) return true;
+    if (strcmp(unit, "x") == 0) return given.unit == UNIT_RATIO; /* "3x" */
 
     char *wanted = text_printf("1 %s", unit);
     const bool known = quantity_parse(&one, wanted, strlen(wanted), NUMBER_ENGLISH);
