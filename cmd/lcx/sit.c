@@ -52,18 +52,15 @@ static void announce(const struct sit *sit, const struct step *step)
 {
     char clock[48];
     struct text out = {0};
-    const char *title = library_title(sit->library, step->item, sit->round->language);
+    char *title = step_title(sit->library, step->phase, step->item, sit->round->language);
     sit_clock(sit, step, clock);
-    const char *phase = phase_title(step->phase);
-    const bool says_more = strcmp(phase, step->phase) != 0; /* a set's phase is its bare name */
-    char *heading = text_printf("%d/%d  %s%s%s   %s", step->place + 1, sit->n_steps,
-                                says_more || !*title ? phase : "", says_more && *title ? ": " : "",
-                                title, clock);
+    char *heading = text_printf("%d/%d  %s   %s", step->place + 1, sit->n_steps, title, clock);
     app_print(sit->app, "\n");
     app_heading(sit->app, &out, heading);
     app_print(sit->app, text_string(&out));
     text_done(&out);
     free(heading);
+    free(title);
 }
 
 /* The figures of the brief that the round is about, when it is about one. */

@@ -156,8 +156,8 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
     }
     prose->n_words += words;
     const bool formula = strchr(sentence->folded, '=') != NULL; /* says something, in symbols */
-    sentence->keywords = words >= KEYWORDS_FROM && !formula &&
-                         grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
+    sentence->keywords =
+        words >= KEYWORDS_FROM && !formula && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
 }
 
 /* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it

@@ -378,3 +378,14 @@ const char *phase_title(const char *phase)
     const struct round_kind *kind = round_kind(phase);
     return kind ? _(kind->title) : phase;
 }
+
+char *step_title(const struct library *library, const char *phase, const char *item,
+                 const char *language)
+{
+    const char *title = library_title(library, item, language);
+    const struct question *question =
+        text_starts_with(item, "question/") ? library_question(library, item) : NULL;
+    if (!*title) return text_copy(phase_title(phase));
+    if (question && strcmp(question->name, phase) == 0) return text_copy(title);
+    return text_printf("%s: %s", phase_title(phase), title);
+}

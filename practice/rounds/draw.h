@@ -30,4 +30,9 @@ MUST_CHECK enum status round_draw(struct step *steps, int *n, const struct round
 /* A step's phase, or a round's name, for people, in the user's language. */
 const char *phase_title(const char *phase);
 
+/* A step for people: "method: Attention Is All You Need"; of a set only its question's title. The caller
+ * frees it. */
+char *step_title(const struct library *library, const char *phase, const char *item,
+                 const char *language);
+
 #endif

@@ -88,10 +88,12 @@ static enum status round_json(json_t **out, struct progress *progress, const str
             json_array_append_new(list, answer_json(&tally, &answers[i], library, language));
     for (int i = 0; i < n_steps; i++) {
         const struct step_time time = step_time(&steps[i], round, clock_wall_ms(progress->clock));
-        json_array_append_new(phases,
-                              json_pack("{s:s, s:s, s:f, s:f}", "phase", steps[i].phase, "item",
-                                        steps[i].item, "minutes", (double)time.budget_ms / 60000,
-                                        "minutes_used", (double)time.elapsed_ms / 60000));
+        char *title = step_title(library, steps[i].phase, steps[i].item, language);
+        json_array_append_new(
+            phases, json_pack("{s:s, s:s, s:s, s:f, s:f}", "phase", steps[i].phase, "title", title,
+                              "item", steps[i].item, "minutes", (double)time.budget_ms / 60000,
+                              "minutes_used", (double)time.elapsed_ms / 60000));
+        free(title);
     }
     *out = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o, s:o}", "round", round->name, "number",
                      kind ? kind->number : "", "title", kind ? _(kind->title) : round->name,
@@ -285,7 +287,7 @@ static void add_round(struct text *out, const json_t *round)
                       : "\n\n");
     for (size_t i = 0; i < json_array_size(phases); i++) {
         const json_t *phase = json_array_get(phases, i);
-        text_format(out, _("- %s: %.1f of %.1f minutes\n"), phase_title(string_of(phase, "phase")),
+        text_format(out, _("- %s: %.1f of %.1f minutes\n"), string_of(phase, "title"),
                     number_of(phase, "minutes_used"), number_of(phase, "minutes"));
     }
     for (size_t i = 0; i < json_array_size(answers); i++)

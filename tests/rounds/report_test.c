@@ -122,7 +122,7 @@ static void a_round_is_told_as_it_was_and_one_not_sat_has_no_score(void **state)
     assert_non_null(strstr(markdown, "| 0 | Recruiter screen | not sat | |"));
     assert_non_null(strstr(markdown, "- found: it says alpha — “It is the alpha.”"));
     assert_non_null(strstr(markdown, "*passed over*"));
-    assert_non_null(strstr(markdown, "question: 6.0 of 30.0 minutes"));
+    assert_non_null(strstr(markdown, "6.0 of 30.0 minutes"));
     assert_null(strstr(markdown, "notes"));
     free(markdown);
     json_decref(report);
