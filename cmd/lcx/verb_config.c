@@ -68,6 +68,9 @@ static const struct {
     {"daily-minutes", N_("5 to 600: how much a day holds")},
     {"desired-retention", N_("0.7 to 0.97: how likely you want to recall what is due")},
     {"weekly-sittings", N_("0 to 50: the goal of a week")},
+    {"examiner-url", N_("an OpenAI-compatible endpoint that reads answers too; none by default")},
+    {"examiner-model", N_("its model's name")},
+    {"examiner-trusted", N_("the model whose verdicts count; lcx examiner trust sets it")},
 };
 
 static const char *meaning_of(const char *name)

@@ -59,7 +59,9 @@ static void add_diagnosis(struct text *out, const struct result *result, const c
 {
     if (!result->n_diagnosis || result->exam) return;
     if (result->n_planted) {
-        text_format(out, "\n%s", _("Still in:"));
+        text_format(out, "\n%s",
+                    !result->visible_only ? _("Still in:")
+                                          : _("Still in, as far as the visible cases show:"));
         for (int i = 0; i < result->n_diagnosis; i++)
             text_format(out, "\n- %s: %s", result->diagnosis[i],
                         drill_mistake_words(result->drill, result->diagnosis[i], language));

@@ -275,7 +275,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
     const struct array *a = record_find(three, "dx"), *b = record_find(five, "dx");
     for (int64_t i = 0; i < array_count(a); i++) {
         const double x = array_at(a, i), y = array_at(b, i);
-        if (fabs(x - y) <= 1e-3 * (1.0 + fabs(x))) continue;
+        if (!(fabs(x - y) > 1e-3 * (1.0 + fabs(x)))) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("dx[%d,%d] is %g with every third activation kept and %g with every fifth: "
                       "what is kept must not change the gradient"),

@@ -198,7 +198,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
         for (int64_t t = 0; t < 5; t++)
             for (int64_t i = 0; i < 4; i++) {
                 const int64_t at = (h * 6 + t) * 4 + i;
-                if (fabs(array_at(a, at) - array_at(b, at)) <= 1e-6) continue;
+                if (!(fabs(array_at(a, at) - array_at(b, at)) > 1e-6)) continue;
                 finding_add(findings, CASE_PROPERTY, index, NULL,
                             _("with a causal mask, changing token 5 changed the output of token "
                               "%d: a later token must never change an earlier output"),

@@ -191,7 +191,7 @@ static void judge_lengths(struct findings *findings, const struct case_run *run,
                 before += (double)x[i] * (double)x[i];
                 after += array_at(turned, th * D + i) * array_at(turned, th * D + i);
             }
-            if (fabs(sqrt(after) - sqrt(before)) <= 1e-3 * (1.0 + sqrt(before))) continue;
+            if (!(fabs(sqrt(after) - sqrt(before)) > 1e-3 * (1.0 + sqrt(before)))) continue;
             finding_add(findings, CASE_PROPERTY, index, NULL,
                         _("the length of %s[0,%lld,%lld,:] changed from %.4g to %.4g: a rotation "
                           "keeps lengths"),
@@ -221,7 +221,7 @@ static void judge_distance(struct findings *findings, const struct case_run *nea
             for (int64_t h = 0; h < H; h++) {
                 const double a = score(near->out, t, s, h, H, D),
                              b = score(far->out, t, s, h, H, D);
-                if (fabs(a - b) <= 0.01) continue;
+                if (!(fabs(a - b) > 0.01)) continue;
                 finding_add(findings, CASE_PROPERTY, index, NULL,
                             _("with all tokens %lld positions later, q . k of query %lld and key "
                               "%lld changed from %.4g to %.4g: only their distance may matter"),

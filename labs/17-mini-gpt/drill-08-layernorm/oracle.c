@@ -235,7 +235,7 @@ static void judge_sums(struct findings *findings, const struct case_run *run, in
             sum += array_at(d_x, n * C + c);
             size += fabs(array_at(d_x, n * C + c));
         }
-        if (fabs(sum) <= 1e-3 * (1.0 + size)) continue;
+        if (!(fabs(sum) > 1e-3 * (1.0 + size))) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("the numbers of d_x at position %lld of sequence %lld sum to %.4g: a shift "
                       "of all of x does not change y, so they must sum to zero"),
@@ -259,7 +259,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 
     const struct array *a = record_find(placed, "y"), *b = record_find(shifted, "y");
     for (int64_t i = 0; i < array_count(a); i++) {
-        if (fabs(array_at(a, i) - array_at(b, i)) <= 1e-3) continue;
+        if (!(fabs(array_at(a, i) - array_at(b, i)) > 1e-3)) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("adding 16 to all of x changed y at position %lld, channel %lld from %.4g to "
                       "%.4g: LayerNorm must not see a shift"),

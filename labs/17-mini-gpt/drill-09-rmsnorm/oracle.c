@@ -197,7 +197,7 @@ static void judge_products(struct findings *findings, const struct case_run *run
             product += term;
             size += fabs(term);
         }
-        if (fabs(product) <= 1e-3 * (1.0 + size)) continue;
+        if (!(fabs(product) > 1e-3 * (1.0 + size))) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("row %lld: d_x . x is %.4g: a stretch of x does not change y, so the "
                       "gradient must be orthogonal to x"),
@@ -222,7 +222,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
 
     const struct array *a = record_find(plain, "y"), *b = record_find(stretched, "y");
     for (int64_t i = 0; i < array_count(a); i++) {
-        if (fabs(array_at(a, i) - array_at(b, i)) <= 1e-3) continue;
+        if (!(fabs(array_at(a, i) - array_at(b, i)) > 1e-3)) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("with x four times as large, y[%lld,%lld] changed from %.4g to %.4g: RMSNorm "
                       "must not see a stretch"),

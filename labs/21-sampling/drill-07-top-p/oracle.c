@@ -409,7 +409,7 @@ static void judge_rows(struct findings *findings, const struct case_run *run, in
     for (int64_t b = 0; b < B; b++) {
         double sum = 0.0;
         for (int64_t v = 0; v < V; v++) sum += array_at(probs, b * V + v);
-        if (fabs(sum - 1.0) <= 1e-4) continue;
+        if (!(fabs(sum - 1.0) > 1e-4)) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("the probabilities of row %d sum to %g, not to 1"), (int)b, sum);
         break;
@@ -449,7 +449,7 @@ static void judge_frequencies(struct findings *findings, const struct case_run *
         int64_t count = 0;
         for (int64_t b = 0; b < n; b++) count += array_at(tokens, b) == (double)v;
         if (p == 0.0) bound = 0.0;
-        if (fabs((double)count - expected) <= bound) continue;
+        if (!(fabs((double)count - expected) > bound)) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("token %d was chosen %d times in %d draws; its probability %.4f gives about "
                       "%.0f, and a difference of more than %.0f is no accident"),

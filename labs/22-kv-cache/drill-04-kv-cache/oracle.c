@@ -375,7 +375,7 @@ static void judge(struct findings *findings, const struct case_run *runs, int n_
     const int64_t N = a->dims[1], C = a->dims[2];
     for (int64_t i = 0; i < array_count(a); i++) {
         const double x = array_at(a, i), y = array_at(b, i);
-        if (fabs(x - y) <= 1e-3 * (1.0 + fabs(x))) continue;
+        if (!(fabs(x - y) > 1e-3 * (1.0 + fabs(x)))) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("sequence %d, token %d: one pass over all tokens gives %g, one token at a "
                       "time gives %g: with a cache both must be the same"),

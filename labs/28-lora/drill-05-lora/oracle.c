@@ -458,7 +458,7 @@ static void judge_start(struct findings *findings, const struct case_run *run, i
         for (int64_t o = 0; o < O; o++) {
             double base = 0.0;
             for (int64_t i = 0; i < I; i++) base += (double)x[n * I + i] * (double)W[o * I + i];
-            if (fabs(array_at(y, n * O + o) - base) <= 1e-4) continue;
+            if (!(fabs(array_at(y, n * O + o) - base) > 1e-4)) continue;
             finding_add(findings, CASE_PROPERTY, index, NULL,
                         _("a fresh adapter changed the layer: y[%d,%d] is %g and the base alone "
                           "gives %g; with B = 0 they must be equal"),

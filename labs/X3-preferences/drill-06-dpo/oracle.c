@@ -344,7 +344,7 @@ static const struct output_rule rules[] = {
 static void judge_equal(struct findings *findings, const struct case_run *run, int index)
 {
     const double loss = array_at(record_find(run->out, "loss"), 0);
-    if (fabs(loss - 0.69314718055994531) <= 1e-5) return;
+    if (!(fabs(loss - 0.69314718055994531) > 1e-5)) return;
     finding_add(findings, CASE_PROPERTY, index, NULL,
                 _("policy and reference are equal, so the loss must be ln 2 = 0.693147; it is %g"),
                 loss);
@@ -386,7 +386,7 @@ static void judge_exchanged(struct findings *findings, const struct case_run *pa
     const struct array *chosen = record_find(pair->out, "chosen_reward");
     const struct array *rejected = record_find(swapped->out, "rejected_reward");
     for (int64_t p = 0; p < array_count(chosen); p++) {
-        if (fabs(array_at(chosen, p) - array_at(rejected, p)) <= 1e-4) continue;
+        if (!(fabs(array_at(chosen, p) - array_at(rejected, p)) > 1e-4)) continue;
         finding_add(findings, CASE_PROPERTY, index, NULL,
                     _("exchanging the two replies of pair %d must exchange their rewards; %g "
                       "became %g"),
