@@ -344,6 +344,17 @@ def it_is_sat_in_spanish_too(w):
     assert "Nothing was seen" not in out
 
 
+def a_round_names_the_labs_that_prepare_it(w):
+    labs = [json.loads(line) for line in w.run("lab", "--json")[0].splitlines()]
+    for line in w.run("round", "--list", "--json")[0].splitlines():
+        row = json.loads(line)
+        expected = [{"lab": lab["lab"], "what": p["what"]} for lab in labs
+                    for p in lab["prepares"] if p["round"] == row["round"]]
+        assert row["labs"] == expected, (row, expected)
+    out, _ = w.run("round", "coding", "--list")
+    assert "lab 33: drill 12" in out and "phone" not in out, out
+
+
 def what_cannot_be_drawn_leaves_nothing_behind(w):
     _lessons(w)
     w.env["LCX_CONTENT"] = w.path("poor")
