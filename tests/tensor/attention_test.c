@@ -307,5 +307,5 @@ int main(void)
         cmocka_unit_test(an_added_mask_hides_and_shifts),
         cmocka_unit_test(views_into_one_buffer_are_the_same_as_three),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }
