@@ -160,11 +160,24 @@ static void pause_clock(struct sit *sit, struct step *step)
         app_note(sit->app, "%s", err.message);
 }
 
+/* What people type who do not know yet that it is ":?". */
+static bool asks_for_help(const char *line)
+{
+    static const char *const words[] = {"?", "help", ":help", "/help", "ayuda", ":ayuda"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(line, words[i]) == 0) return true;
+    return false;
+}
+
 /* A command that every prompt knows. True when the line was one; *end says what it leads to. */
 static bool common_command(struct sit *sit, struct step *step, const char *line, enum sit_end *end)
 {
     char clock[48];
     *end = SIT_DONE;
+    if (asks_for_help(line)) {
+        explain(sit);
+        return true;
+    }
     if (line[0] != ':' || !line[1] || line[2 + strspn(line + 2, " \t")]) return false;
     switch (line[1]) {
     case 'q': *end = SIT_LEFT; return true;
