@@ -19,6 +19,16 @@ static double score_of(const struct sitting *sitting, const struct attempt *last
     return last && last->diagnosis && *last->diagnosis ? 0.4 : 0;
 }
 
+static void tell_worth(const struct sit *sit, double score)
+{
+    char *words =
+        text_printf(_("It counts %.0f %% in this round: passed over time counts 75, and each "
+                      "hint takes 10, down to 60."),
+                    100 * score);
+    sit_say(sit, 0, words);
+    free(words);
+}
+
 static const struct drill *drill_of(struct sit *sit, const struct step *step)
 {
     struct error err;
@@ -109,6 +119,8 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     json_decref(result);
     attempt_list_done(attempts, n);
     const enum status status = answer_add(&answer, sit->app->progress, sit->round, step, &err);
+    if (!status && sitting->state == SITTING_PASSED && answer.score < 1)
+        tell_worth(sit, answer.score);
     answer_done(&answer);
     if (status) app_fail(sit->app, &err);
     return status ? SIT_TROUBLE : SIT_DONE;
