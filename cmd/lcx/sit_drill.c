@@ -186,11 +186,16 @@ static enum sit_end work_on(struct sit *sit, struct step *step, const struct dri
     struct text line = {0};
     struct error err;
     enum sit_end end = SIT_DONE;
-    bool is_done = false;
+    bool is_done = false, warned = false;
     while (end == SIT_DONE && !is_done && sitting->state == SITTING_RUNNING) {
         end = sit_line(sit, step, _("check, submit, watch, hint, task, done "), &line);
         if (end == SIT_LEFT || end == SIT_TROUBLE) break;
         is_done = end == SIT_SKIPPED || command(sit, drill, text_string(&line));
+        if (is_done && end == SIT_DONE && !warned) {
+            app_print(sit->app, _("It is not passed; done once more gives it up.\n"));
+            warned = true;
+            is_done = false;
+        }
         if (end == SIT_SKIPPED && sit->round->exam &&
             clock_wall_ms(sit->app->clock) >= step->deadline_ms)
             hand_in(sit, drill, sitting);
