@@ -126,8 +126,7 @@ int sit_debrief(struct sit *sit)
 {
     struct answer *answers;
     struct error err;
-    int n, n_scored = 0;
-    double sum = 0;
+    int n, n_scored;
     if (answer_list(&answers, &n, sit->app->progress, sit->round->id, -1, &err))
         return app_fail(sit->app, &err);
 
@@ -138,17 +137,16 @@ int sit_debrief(struct sit *sit)
     text_done(&out);
     for (int i = 0; i < n; i++) {
         if (answers[i].score < 0) continue;
-        sum += answers[i].score;
-        n_scored++;
         char *line = text_printf("%3.0f %%  %s%s", 100 * answers[i].score, answers[i].ask,
                                  answers[i].overtime ? _("   (overtime)") : "");
         sit_say(sit, 0, line);
         free(line);
         if (sit->round->exam) sit_show_result(sit, &answers[i], false);
     }
+    const double share = answer_share(&n_scored, answers, n, sit->round->name);
     answer_list_done(answers, n);
     show_balance(sit);
-    if (n_scored) printf(_("\nThis round: %.0f %% on average.\n"), 100 * sum / n_scored);
+    if (n_scored) printf(_("\nThis round: %.0f %% on average.\n"), 100 * share);
     return EXIT_DONE;
 }
 
