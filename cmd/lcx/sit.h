@@ -74,6 +74,10 @@ struct sit_reply {
 enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const char *ask,
                         bool is_long, struct sit_reply *reply);
 
+/* On a terminal, wait for Enter; what is typed instead is kept for the next prompt. SIT_LEFT at the end
+ * of input. */
+enum sit_end sit_wait(struct sit *sit, const char *words);
+
 /* Read one short line, through commands; SIT_SKIPPED on ":s" and ":d", SIT_LEFT at the end of input
  * and on Ctrl-C.
  * When the deadline of an exam passes: SIT_SKIPPED. */

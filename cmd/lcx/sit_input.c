@@ -156,6 +156,18 @@ static void explain(const struct sit *sit, const struct step *step)
                           "  :q   leave; everything is kept, lcx loop next goes on\n"));
 }
 
+enum sit_end sit_wait(struct sit *sit, const char *words)
+{
+    struct text line = {0};
+    if (!sit->app->out.is_terminal || !isatty(STDIN_FILENO)) return SIT_DONE;
+    app_print(sit->app, words);
+    fflush(stdout);
+    const enum got got = read_line(sit->app, &line, 0);
+    if (got == GOT_LINE && line.size) return_line(&line);
+    text_done(&line);
+    return got == GOT_LINE ? SIT_DONE : SIT_LEFT;
+}
+
 static void pause_clock(struct sit *sit, struct step *step)
 {
     struct error err;
