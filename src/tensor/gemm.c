@@ -39,11 +39,12 @@ struct product {
     const float *bias; /* [N] or NULL */
     bool add, turned;
 
-    int units;             /* of the whole k, a multiple of GEMM_UNITS_STEP */
-    int block_units;       /* of one block */
-    int from, to;          /* blocks of this round */
-    int own_blocks;        /* tasks */
-    uint32_t *packed;      /* shared, blocks from .. to - 1 */
+    int units;          /* of the whole k, a multiple of GEMM_UNITS_STEP */
+    int block_units;    /* of one block */
+    int from, to;       /* blocks of this round */
+    int own_blocks;     /* tasks */
+    bool shared_inside; /* the inner loop goes over the shared side */
+    uint32_t *packed;   /* shared, blocks from .. to - 1 */
     struct pool *pool;
 };
 
@@ -77,8 +78,7 @@ static void pack_panel(const struct gemm_kernel *kernel, uint32_t *out, const st
 {
     const int k0 = unit * kernel->k_per_unit;
     if (side->rows) kernel->pack_rows(out, &side->strip, x0 + panel.x0, panel.n, k0, units);
-    else
-        kernel->pack_columns(out, &side->strip, x0 + panel.x0, panel.n, panel.width, k0, units);
+    else kernel->pack_columns(out, &side->strip, x0 + panel.x0, panel.n, panel.width, k0, units);
 }
 
 /* Units that one x takes in a packed block. */
@@ -111,87 +111,170 @@ static void pack_shared_task(void *context, int task, int worker)
                block * product->block_units, block_units_at(product, block));
 }
 
-static void store_at(const struct product *product, const float *sums, int block, int row0, int h,
-                     int column0, int n, int width)
+/* ---- a task: all tiles of one block of the own side ---- */
+
+struct block {
+    const struct product *product;
+    int x0, x1;       /* of the own side */
+    int block, units; /* of k */
+    int panels;       /* of x0 .. x1 */
+    const uint32_t *packed;
+    /* What the next block will read, and how much of it has been asked for. */
+    const char *next;
+    int asked;
+};
+
+static void own_extent(const struct product *product, int task, int *x0, int *x1)
 {
-    const int i = product->turned ? column0 : row0, j = product->turned ? row0 : column0;
-    const struct gemm_store store = {
-        .c = product->c + i * product->c_row + j,
-        .c_row = product->c_row,
-        .bias = block == 0 && product->bias ? product->bias + j : NULL,
-        .add = block > 0 || product->add,
-        .turned = product->turned,
-    };
-    product->kernel->store(&store, sums, h, n, width);
+    const struct side *own = &product->own;
+    const int step = own->rows ? 1 : product->kernel->width; /* columns are cut where panels end */
+    const int64_t steps = pieces(own->extent, step);
+    *x0 = (int)(steps * task / product->own_blocks) * step;
+    *x1 = int_min((int)(steps * (task + 1) / product->own_blocks) * step, own->extent);
 }
 
-/* All tiles of one block of the own side. */
+static const char *element_at(const struct strip *strip, int x, int k)
+{
+    const ptrdiff_t at = x * strip->x_step + k * strip->k_step;
+    return (const char *)strip->data + at * (strip->form == GEMM_BF16 ? 2 : 4);
+}
+
+/* A piece of what the next block will read, for a tile to ask for while it multiplies: the tile takes
+ * a step for each line of units. Asking for memory that is not there is harmless. */
+static struct gemm_ahead next_ahead(struct block *block)
+{
+    const struct strip *strip = &block->product->own.strip;
+    const int bytes = strip->form == GEMM_BF16 ? 2 : 4;
+    struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
+    if (!block->next) return ahead;
+    if (strip->k_step == 1) { /* the next rows, each a run of memory */
+        if (block->asked >= block->x1 - block->x0) return ahead;
+        ahead.at = block->next + block->asked * strip->x_step * bytes;
+        ahead.line_step = 64;
+        ahead.step = strip->x_step * bytes;
+        block->asked += GEMM_AHEAD;
+    } else if (strip->x_step == 1) { /* for each k, the run of x; in stretches of some k */
+        const int lines = pieces(block->units, GEMM_LINE);
+        const int across = pieces((block->x1 - block->x0) * bytes, GEMM_AHEAD * 64);
+        const int k = block->asked / across * lines;
+        if (k >= block->units * block->product->kernel->k_per_unit) return ahead;
+        ahead.at =
+            block->next + k * strip->k_step * bytes + block->asked % across * GEMM_AHEAD * 64;
+        ahead.line_step = strip->k_step * bytes;
+        ahead.step = 64;
+        block->asked++;
+    }
+    return ahead;
+}
+
+/* c is read and written when the sums are ready: it is asked for while they are made. Inlined by order,
+ * since gcc takes a function that only asks for memory for one that does nothing. */
+__attribute__((always_inline)) static inline void ask_for_c(const float *c, ptrdiff_t c_row,
+                                                            int rows, int columns)
+{
+    for (int m = 0; m < rows; m++) {
+        for (int at = 0; at < columns; at += 16) __builtin_prefetch(c + m * c_row + at, 1);
+        __builtin_prefetch(c + m * c_row + columns - 1, 1);
+    }
+}
+
+/* The tile of panel `i` of our own and panel `s` of the shared side. */
+static void do_tile(struct block *block, int i, int s)
+{
+    const struct product *product = block->product;
+    const struct gemm_kernel *kernel = product->kernel;
+    const bool own_rows = product->own.rows;
+    _Alignas(64) float sums[GEMM_TILE_LIMIT];
+
+    struct panel ours = panel_at(kernel, own_rows, block->x1 - block->x0, i);
+    const uint32_t *us = block->packed + (ptrdiff_t)ours.x0 * packed_units(block->units);
+    ours.x0 += block->x0;
+    const struct panel theirs = panel_at(kernel, !own_rows, product->shared.extent, s);
+    const uint32_t *them = shared_panel(product, block->block, theirs);
+    const struct panel rows = own_rows ? ours : theirs, columns = own_rows ? theirs : ours;
+
+    const bool turned = product->turned;
+    const int m = turned ? columns.x0 : rows.x0, n = turned ? rows.x0 : columns.x0;
+    const struct gemm_store store = {
+        .c = product->c + m * product->c_row + n,
+        .c_row = product->c_row,
+        .bias = block->block == 0 && product->bias ? product->bias + n : NULL,
+        .add = block->block > 0 || product->add,
+        .turned = turned,
+    };
+    const struct gemm_ahead ahead = next_ahead(block);
+    ask_for_c(store.c, store.c_row, turned ? columns.n : rows.n, turned ? rows.n : columns.n);
+    kernel->tile(sums, own_rows ? us : them, own_rows ? them : us, block->units, rows.n,
+                 columns.width, &ahead);
+    kernel->store(&store, sums, rows.n, columns.n, columns.width);
+}
+
+/* Where the block after this one begins: the next k of the same, or the one that this thread is likely
+ * to get next. */
+static const char *next_block(const struct product *product, int task, const struct block *block)
+{
+    const struct strip *strip = &product->own.strip;
+    const int k_step = product->block_units * product->kernel->k_per_unit;
+    if (block->block + 1 < product->to)
+        return element_at(strip, block->x0, (block->block + 1) * k_step);
+    const int next = task + pool_threads(product->pool);
+    if (next >= product->own_blocks) return NULL;
+    int x0, x1;
+    own_extent(product, next, &x0, &x1);
+    return element_at(strip, x0, product->from * k_step);
+}
+
 static void own_task(void *context, int task, int worker)
 {
     const struct product *product = context;
     const struct gemm_kernel *kernel = product->kernel;
     const struct side *own = &product->own, *shared = &product->shared;
-    _Alignas(64) float sums[GEMM_TILE_LIMIT];
-
-    /* Columns are cut where panels end. */
-    const int step = own->rows ? 1 : kernel->width;
-    const int64_t steps = pieces(own->extent, step);
-    const int x0 = (int)(steps * task / product->own_blocks) * step;
-    const int x1 = int_min((int)(steps * (task + 1) / product->own_blocks) * step, own->extent);
-    const int panels = panel_count(kernel, own->rows, x1 - x0);
-    const int shared_panels = panel_count(kernel, shared->rows, shared->extent);
-    const size_t most = (size_t)round_up(x1 - x0, step) *
+    struct block block = {.product = product};
+    own_extent(product, task, &block.x0, &block.x1);
+    block.panels = panel_count(kernel, own->rows, block.x1 - block.x0);
+    const int panels = panel_count(kernel, shared->rows, shared->extent);
+    const size_t most = (size_t)round_up(block.x1 - block.x0, own->rows ? 1 : kernel->width) *
                         (size_t)packed_units(product->block_units) * sizeof(uint32_t);
     uint32_t *packed = pool_scratch(product->pool, worker, most);
+    block.packed = packed;
 
-    for (int block = product->from; block < product->to; block++) {
-        const int units = block_units_at(product, block), line = packed_units(units);
-        for (int i = 0; i < panels; i++) {
-            const struct panel panel = panel_at(kernel, own->rows, x1 - x0, i);
-            pack_panel(kernel, packed + (ptrdiff_t)panel.x0 * line, own, x0, panel,
-                       block * product->block_units, units);
+    for (block.block = product->from; block.block < product->to; block.block++) {
+        const int first = block.block * product->block_units;
+        block.units = block_units_at(product, block.block);
+        for (int i = 0; i < block.panels; i++) {
+            const struct panel panel = panel_at(kernel, own->rows, block.x1 - block.x0, i);
+            pack_panel(kernel, packed + (ptrdiff_t)panel.x0 * packed_units(block.units), own,
+                       block.x0, panel, first, block.units);
         }
-        for (int s = 0; s < shared_panels; s++) {
-            const struct panel theirs = panel_at(kernel, shared->rows, shared->extent, s);
-            const uint32_t *them = shared_panel(product, block, theirs);
-            for (int i = 0; i < panels; i++) {
-                const struct panel ours = panel_at(kernel, own->rows, x1 - x0, i);
-                const uint32_t *us = packed + (ptrdiff_t)ours.x0 * line;
-                if (own->rows) {
-                    kernel->tile(sums, us, them, units, ours.n, theirs.width);
-                    store_at(product, sums, block, x0 + ours.x0, ours.n, theirs.x0, theirs.n,
-                             theirs.width);
-                } else {
-                    kernel->tile(sums, them, us, units, theirs.n, ours.width);
-                    store_at(product, sums, block, theirs.x0, theirs.n, x0 + ours.x0, ours.n,
-                             ours.width);
-                }
-            }
-        }
+        block.next = next_block(product, task, &block);
+        block.asked = 0;
+        /* Along c's rows, when the second cache holds what is then gone through again and again. */
+        if (product->shared_inside)
+            for (int i = 0; i < block.panels; i++)
+                for (int s = 0; s < panels; s++) do_tile(&block, i, s);
+        else
+            for (int s = 0; s < panels; s++)
+                for (int i = 0; i < block.panels; i++) do_tile(&block, i, s);
     }
 }
 
 /* ---- who is what ---- */
 
-/* Cost of a side in a role, for each of its elements, beside the tiles: a copy, or a transposition. */
-static double pack_cost(const struct strip *strip, bool rows)
+/* What a role costs, in cycles for each product of two numbers: the products themselves, filled up to
+ * whole vectors; packing, repeated over the other side's extent; writing c, once in k. The constants
+ * are measured, and only choose between two right ways. */
+static double role_cost(const struct gemm_kernel *kernel, const struct side *rows,
+                        const struct side *columns, bool turned)
 {
-    return (rows ? strip->k_step : strip->x_step) == 1 ? 1 : 6;
-}
-
-/* Tiles' rows from a and columns from b, or the other way around? Packing one side is repeated over the
- * other's extent; columns are filled up to whole vectors. */
-static bool turning_is_cheaper(const struct gemm_kernel *kernel, const struct side *a,
-                               const struct side *b)
-{
-    const double fill_a = (double)round_up(a->extent, kernel->width_least) / a->extent;
-    const double fill_b = (double)round_up(b->extent, kernel->width_least) / b->extent;
-    const double vector = kernel->width / 2;
-    const double direct = fill_b * (1 / vector + pack_cost(&a->strip, true) / b->extent / vector +
-                                    pack_cost(&b->strip, false) / a->extent / vector);
-    const double turned = fill_a * (1 / vector + pack_cost(&b->strip, true) / a->extent / vector +
-                                    pack_cost(&a->strip, false) / b->extent / vector);
-    return turned < direct;
+    const double copy = 1, transpose = 6, write = turned ? 16 : 4;
+    const double lanes = kernel->width / 2;
+    const double fill = (double)round_up(columns->extent, kernel->width_least) / columns->extent;
+    const double pack_rows = rows->strip.k_step == 1 ? copy : transpose;
+    const double pack_columns = columns->strip.x_step == 1 ? copy : transpose;
+    return fill *
+           (1 + pack_rows / columns->extent + pack_columns / rows->extent +
+            write / rows->strip.n_k) /
+           lanes;
 }
 
 static const struct gemm_kernel *choose_kernel(enum gemm_form form)
@@ -200,8 +283,7 @@ static const struct gemm_kernel *choose_kernel(enum gemm_form form)
 #ifdef __x86_64__
     case ISA_AVX2: return &gemm_kernel_avx2;
     case ISA_AVX512: return &gemm_kernel_avx512;
-    case ISA_AVX512_BF16:
-        return form == GEMM_F32 ? &gemm_kernel_avx512 : &gemm_kernel_avx512_bf16;
+    case ISA_AVX512_BF16: return form == GEMM_F32 ? &gemm_kernel_avx512 : &gemm_kernel_avx512_bf16;
 #endif
     default: (void)form; return &gemm_kernel_scalar;
     }
@@ -249,6 +331,9 @@ static void choose_blocks(struct product *product)
     int tasks = pieces(panels, most);
     if (threads > 1 && all > SMALL) tasks = int_min(round_up(tasks, threads), panels);
     product->own_blocks = tasks;
+
+    const double shared_bytes = 4.0 * product->shared.extent * product->block_units;
+    product->shared_inside = own->rows != product->turned && shared_bytes <= 1.2 * OWN_BYTES;
 }
 
 static void product_run(struct pool *pool, const struct call *call)
@@ -261,13 +346,17 @@ static void product_run(struct pool *pool, const struct call *call)
     }
     const struct gemm_kernel *kernel = choose_kernel(call->a.form);
     const struct operand *a = &call->a, *b = &call->b;
-    struct side left = {.strip = {a->data, a->row, a->column, a->form, call->K},
-                        .extent = call->M};
+    struct side left = {.strip = {a->data, a->row, a->column, a->form, call->K}, .extent = call->M};
     struct side right = {.strip = {b->data, b->column, b->row, b->form, call->K},
                          .extent = call->N};
-    struct product product = {.kernel = kernel, .c = call->c, .c_row = call->c_row,
-                              .bias = call->bias, .add = call->add, .pool = pool};
-    product.turned = turning_is_cheaper(kernel, &left, &right);
+    struct product product = {.kernel = kernel,
+                              .c = call->c,
+                              .c_row = call->c_row,
+                              .bias = call->bias,
+                              .add = call->add,
+                              .pool = pool};
+    product.turned =
+        role_cost(kernel, &right, &left, true) < role_cost(kernel, &left, &right, false);
     left.rows = !product.turned;
     right.rows = product.turned;
     product.own = call->M > call->N ? left : right;
@@ -305,26 +394,26 @@ void gemm_f32(struct pool *pool, float *c, ptrdiff_t c_row, struct matrix a, str
               int N, int K, bool add)
 {
     product_run(pool, &(struct call){.c = c,
-                                       .c_row = c_row,
-                                       .a = operand_f32(a, GEMM_F32),
-                                       .b = operand_f32(b, GEMM_F32),
-                                       .M = M,
-                                       .N = N,
-                                       .K = K,
-                                       .add = add});
+                                     .c_row = c_row,
+                                     .a = operand_f32(a, GEMM_F32),
+                                     .b = operand_f32(b, GEMM_F32),
+                                     .M = M,
+                                     .N = N,
+                                     .K = K,
+                                     .add = add});
 }
 
 void gemm_bf16(struct pool *pool, float *c, ptrdiff_t c_row, struct matrix_bf16 a,
                struct matrix_bf16 b, int M, int N, int K, bool add)
 {
     product_run(pool, &(struct call){.c = c,
-                                       .c_row = c_row,
-                                       .a = operand_bf16(a),
-                                       .b = operand_bf16(b),
-                                       .M = M,
-                                       .N = N,
-                                       .K = K,
-                                       .add = add});
+                                     .c_row = c_row,
+                                     .a = operand_bf16(a),
+                                     .b = operand_bf16(b),
+                                     .M = M,
+                                     .N = N,
+                                     .K = K,
+                                     .add = add});
 }
 
 void gemm_f32_plain(float *c, ptrdiff_t c_row, struct matrix a, struct matrix b, int M, int N,
@@ -379,13 +468,13 @@ static void backward_weight(struct pool *pool, float *dw, float *dbias, const fl
                             const float *x, int M, int N, int K, enum gemm_form form)
 {
     product_run(pool, &(struct call){.c = dw,
-                                       .c_row = K,
-                                       .a = stored(dy, 1, N, form),
-                                       .b = stored(x, K, 1, form),
-                                       .M = N,
-                                       .N = K,
-                                       .K = M,
-                                       .add = true});
+                                     .c_row = K,
+                                     .a = stored(dy, 1, N, form),
+                                     .b = stored(x, K, 1, form),
+                                     .M = N,
+                                     .N = K,
+                                     .K = M,
+                                     .add = true});
     if (!dbias) return;
     struct column_sums sums = {dbias, dy, M, N};
     pool_run(pool, sums_task, &sums, pieces(N, SUM_COLUMNS));
@@ -401,13 +490,13 @@ void linear_backward_input(struct pool *pool, float *dx, const float *dy, const 
                            int N, int K, bool add)
 {
     product_run(pool, &(struct call){.c = dx,
-                                       .c_row = K,
-                                       .a = stored(dy, N, 1, GEMM_F32),
-                                       .b = stored(w, K, 1, GEMM_F32),
-                                       .M = M,
-                                       .N = K,
-                                       .K = N,
-                                       .add = add});
+                                     .c_row = K,
+                                     .a = stored(dy, N, 1, GEMM_F32),
+                                     .b = stored(w, K, 1, GEMM_F32),
+                                     .M = M,
+                                     .N = K,
+                                     .K = N,
+                                     .add = add});
 }
 
 void linear_backward_weight(struct pool *pool, float *dw, float *dbias, const float *dy,
@@ -426,13 +515,13 @@ void linear_backward_input_bf16(struct pool *pool, float *dx, const float *dy, c
                                 int M, int N, int K, bool add)
 {
     product_run(pool, &(struct call){.c = dx,
-                                       .c_row = K,
-                                       .a = stored(dy, N, 1, GEMM_ROUNDED),
-                                       .b = stored(w, K, 1, GEMM_BF16),
-                                       .M = M,
-                                       .N = K,
-                                       .K = N,
-                                       .add = add});
+                                     .c_row = K,
+                                     .a = stored(dy, N, 1, GEMM_ROUNDED),
+                                     .b = stored(w, K, 1, GEMM_BF16),
+                                     .M = M,
+                                     .N = K,
+                                     .K = N,
+                                     .add = add});
 }
 
 void linear_backward_weight_bf16(struct pool *pool, float *dw, float *dbias, const float *dy,

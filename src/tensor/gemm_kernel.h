@@ -24,6 +24,7 @@ enum {
     GEMM_LINE = 16,      /* units in a line of rows: 64 bytes */
     GEMM_UNITS_STEP = 4, /* kernels take so many at a time */
     GEMM_TILE_LIMIT = 16 * 64,
+    GEMM_AHEAD = 4,
 };
 
 enum gemm_form { GEMM_F32, GEMM_BF16, GEMM_ROUNDED /* f32, rounded to bf16 on the way */ };
@@ -45,6 +46,13 @@ struct gemm_store {
     bool turned;       /* the tile's columns are rows of c */
 };
 
+/* Memory to ask for while a tile is made: after each line of units i, GEMM_AHEAD places j at
+ * at + i * line_step + j * step. */
+struct gemm_ahead {
+    const char *at;
+    ptrdiff_t line_step, step;
+};
+
 struct gemm_kernel {
     int k_per_unit;
     int rows;               /* at most, in a tile */
@@ -58,7 +66,7 @@ struct gemm_kernel {
                          int units);
     /* out[h][width] is written. */
     void (*tile)(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width);
+                 int width, const struct gemm_ahead *ahead);
     /* h rows and n columns of a tile whose rows are `width` apart. */
     void (*store)(const struct gemm_store *store, const float *tile, int h, int n, int width);
 };

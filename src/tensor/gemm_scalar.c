@@ -18,10 +18,10 @@ static void tile_4(float *out, const float *rows, const float *columns, int unit
 }
 
 static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width)
+                 int width, const struct gemm_ahead *ahead)
 {
     const float *r = (const float *)rows, *v = (const float *)columns;
-    (void)width;
+    (void)width, (void)ahead;
     if (h == ROWS) {
         tile_4(out, r, v, units);
         return;
