@@ -316,6 +316,9 @@ static bool time_is_over(const struct sit *sit, const struct step *step)
 
 enum sit_end sit_words(struct sit *sit, struct step *step)
 {
+    const struct brief *brief =
+        text_starts_with(step->item, "brief/") ? library_brief(sit->library, step->item) : NULL;
+    if (brief) sit_reference(sit, brief);
     for (;;) {
         struct answer *answers;
         struct error err;

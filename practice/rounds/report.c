@@ -33,8 +33,6 @@ void report_range(double *low, double *high, double share, double n_items)
 /* ---- one round ---- */
 
 struct tally {
-    double sum;  /* of scores */
-    int n;       /* scored answers */
     int n_items; /* rubric items behind them */
     int overtime;
 };
@@ -56,8 +54,6 @@ static json_t *answer_json(struct tally *tally, const struct answer *answer,
     if (diagnosis) json_object_set(value, "diagnosis", (json_t *)diagnosis);
     json_object_set_new(value, "confirmed", answer->confirmed ? json_true() : json_false());
 
-    tally->sum += answer->score;
-    tally->n++;
     tally->n_items += json_array_size(items) ? (int)json_array_size(items) : 1;
     tally->overtime += answer->overtime;
     json_decref(result);
@@ -99,9 +95,10 @@ static enum status round_json(json_t **out, struct progress *progress, const str
                      kind ? kind->number : "", "title", kind ? _(kind->title) : round->name,
                      "state", round_state_name(round->state), "rehearsal",
                      round_is_rehearsal(round), "phases", phases, "answers", list);
-    if (tally.n) {
+    int n_scored;
+    const double share = answer_share(&n_scored, answers, n, round->name);
+    if (n_scored) {
         double low, high;
-        const double share = tally.sum / tally.n;
         report_range(&low, &high, share, tally.n_items);
         json_object_set_new(*out, "share", json_real(share));
         json_object_set_new(*out, "score", json_integer(report_score(share)));

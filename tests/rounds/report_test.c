@@ -7,6 +7,7 @@
 
 static const struct packet_start start = {.track = "engineer",
                                           .phone_lane = "c",
+                                          .coding_lane = "torch",
                                           .language = "en",
                                           .days = 2,
                                           .time_factor = 1.0,
