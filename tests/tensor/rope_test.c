@@ -213,5 +213,5 @@ int main(void)
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(other_positions_are_those_of_their_papers),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }
