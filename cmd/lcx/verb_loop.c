@@ -16,6 +16,7 @@ static const struct option_description start_options[] = {
     {"track", "engineer|scientist", N_("scientists present a project instead of coding")},
     {"days", "1|2", N_("over how many days (2)")},
     {"phone-lane", "numpy|torch|c", N_("the lane of the phone round's drill (numpy)")},
+    {"coding-lane", "numpy|torch|c", N_("the lane of the coding round's drills (torch)")},
     {"exam", NULL, N_("no pause, no feedback before each round's debrief")},
     {"time-factor", "X",
      N_("multiply every clock, 0.02 to 3; below 1 it is a rehearsal and never counts")},
@@ -76,7 +77,8 @@ static int loop_start(struct app *app, int argc, char **argv)
     if (status) return status;
     const char *track = arguments_value(&arguments, "track"),
                *days = arguments_value(&arguments, "days"),
-               *lane = arguments_value(&arguments, "phone-lane");
+               *lane = arguments_value(&arguments, "phone-lane"),
+               *coding = arguments_value(&arguments, "coding-lane");
     if (!arguments_number(&arguments, app, "time-factor", 0.02, 3.0, app->settings.time_factor,
                           &factor) ||
         !arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, -1.0, &seed))
@@ -84,6 +86,7 @@ static int loop_start(struct app *app, int argc, char **argv)
     const struct packet_start start = {
         .track = track ? track : "engineer",
         .phone_lane = lane ? lane : "numpy",
+        .coding_lane = coding ? coding : "torch",
         .language = app->language,
         .days = days && *days == '1' ? 1 : 2,
         .exam = arguments_value(&arguments, "exam") != NULL,

@@ -122,11 +122,26 @@ static bool is_in(const char *const *sorted, size_t n, const char *word)
 
 #define IS_IN(list, word) is_in(list, sizeof list / sizeof *list, word)
 
-enum { KEYWORDS_FROM = 5, KEYWORDS_SHARE_PERCENT = 20 };
+/* Notes ("no scale: softmax saturates, gradient dies") have few of them too, but several words between
+ * their commas, and not all words in one heap; an equation or an arrow says something in symbols. */
+enum {
+    KEYWORDS_FROM = 5,
+    KEYWORDS_SHARE_PERCENT = 20,
+    KEYWORDS_PER_ENTRY = 2,
+    NOTES_PER_ENTRY = 4,
+};
+
+static bool is_keywords(const char *folded, int words, int grammar, int entries)
+{
+    if (words < KEYWORDS_FROM || strchr(folded, '=') || strstr(folded, "->")) return false;
+    if (grammar * 100 >= words * KEYWORDS_SHARE_PERCENT) return false;
+    return words <= KEYWORDS_PER_ENTRY * entries || words > NOTES_PER_ENTRY * entries;
+}
 
 static void count_words(struct prose *prose, struct prose_sentence *sentence)
 {
-    int words = 0, grammar = 0;
+    int words = 0, grammar = 0, entries = 0;
+    bool in_entry = false;
     char word[32];
     for (const char *c = sentence->folded; *c;) {
         size_t size = 0, kept = 0;
@@ -136,6 +151,7 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         }
         if (!size) {
             if (*c == '?') prose->n_questions++;
+            if (strchr(",:;()/+", *c)) in_entry = false;
             if (isdigit((unsigned char)*c)) { /* a number, with its points and commas */
                 const bool in_name = c > sentence->folded && isalpha((unsigned char)c[-1]);
                 if (!in_name) { /* H100 is a name */
@@ -150,14 +166,14 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         }
         word[kept] = '\0';
         words++;
+        entries += !in_entry;
+        in_entry = true;
         if (IS_IN(function_words, word)) grammar++;
         if (IS_IN(first_person, word)) prose->n_first_person++;
         c += size;
     }
     prose->n_words += words;
-    const bool formula = strchr(sentence->folded, '=') != NULL; /* says something, in symbols */
-    sentence->keywords =
-        words >= KEYWORDS_FROM && !formula && grammar * 100 < words * KEYWORDS_SHARE_PERCENT;
+    sentence->keywords = is_keywords(sentence->folded, words, grammar, entries);
 }
 
 /* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it
@@ -269,6 +285,7 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
         prose->sentences =
             memory_grow(prose->sentences, (size_t)prose->n_sentences + 1, sizeof *prose->sentences);
         prose->sentences[prose->n_sentences++] = sentence;
+        if (sentence.folded[0] && !text_ends_with(sentence.folded, ";")) prose->n_full_sentences++;
     }
     return STATUS_OK;
 }

@@ -24,12 +24,14 @@ enum { PROSE_SIZE_LIMIT = 64 * 1024, PROSE_SENTENCE_LIMIT = 2000 };
 struct prose_sentence {
     size_t start, size; /* in the text as it was given */
     char *folded;
-    bool keywords; /* five words or more, hardly a function word among them, and no = */
+    bool keywords; /* five words or more, hardly a function word among them, in a heap or one by one
+                    * between commas; no = and no -> */
 };
 
 struct prose {
     struct prose_sentence *sentences;
     int n_sentences;
+    int n_full_sentences; /* without those that only a ; ends */
     int n_words, n_questions, n_numbers, n_first_person;
 };
 

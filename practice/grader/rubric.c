@@ -49,7 +49,7 @@ static double measure(const struct prose *prose, int which)
 {
     switch (which) {
     case 0: return prose->n_words;
-    case 1: return prose->n_sentences;
+    case 1: return prose->n_full_sentences;
     case 2: return prose->n_questions;
     case 3: return prose->n_numbers;
     case 4: return prose_seconds(prose);
@@ -360,29 +360,31 @@ static bool side_holds(const struct rubric_reader *reader, const struct answer *
     return true;
 }
 
-/* The sentence in which a line holds; -1 when there is none. */
-static int find_line(const struct rubric_reader *reader, const struct answer *answer,
-                     const struct line *line)
+static bool line_holds(const struct rubric_reader *reader, const struct answer *answer,
+                       const struct line *line, int i)
 {
     const bool two_sides = line->terms[line->n_terms - 1].neighbour;
-    for (int i = 0; i < answer->prose.n_sentences; i++) {
-        if (!side_holds(reader, answer, line, false, i)) continue;
-        if (!two_sides || side_holds(reader, answer, line, true, i) ||
-            side_holds(reader, answer, line, true, i + 1) ||
-            side_holds(reader, answer, line, true, i - 1))
-            return i;
-    }
-    return -1;
+    if (!side_holds(reader, answer, line, false, i)) return false;
+    return !two_sides || side_holds(reader, answer, line, true, i) ||
+           side_holds(reader, answer, line, true, i + 1) ||
+           side_holds(reader, answer, line, true, i - 1);
 }
 
+/* The sentence in which most of the lines hold, the first of several; -1 when none holds anywhere. */
 static int find_lines(const struct rubric_reader *reader, const struct answer *answer,
                       const struct lines *lines)
 {
-    for (int i = 0; i < lines->n_lines; i++) {
-        const int sentence = find_line(reader, answer, &lines->lines[i]);
-        if (sentence >= 0) return sentence;
+    int best = -1, most = 0;
+    for (int i = 0; i < answer->prose.n_sentences; i++) {
+        int n = 0;
+        for (int l = 0; l < lines->n_lines; l++)
+            n += line_holds(reader, answer, &lines->lines[l], i);
+        if (n > most) {
+            best = i;
+            most = n;
+        }
     }
-    return -1;
+    return best;
 }
 
 double rubric_score(const struct rubric_finding *findings, int n)

@@ -64,39 +64,6 @@ enum status clarify_match(struct clarify *clarify, const struct brief *brief, co
     return status;
 }
 
-enum status clarify_ask(struct clarify *clarify, struct progress *progress,
-                        const struct round *round, struct step *step, const struct brief *brief,
-                        const char *question, struct error *err)
-{
-    enum status status = clarify_match(clarify, brief, round->language, question, err);
-    if (status) return status;
-
-    json_t *cards = json_array();
-    double seconds = 0;
-    for (int i = 0; i < clarify->n; i++) {
-        json_array_append_new(cards, json_string(clarify->cards[i]->name));
-        if (!clarify->assumed) seconds += clarify->cards[i]->seconds;
-    }
-    json_t *result = json_pack("{s:b, s:o}", "assumed", clarify->assumed, "cards", cards);
-    struct answer answer = {.ask = text_copy("?"),
-                            .text = text_copy(question),
-                            .started_ms = step->started_ms,
-                            .score = -1,
-                            .result = json_line(result)};
-    json_decref(result);
-    char *item = text_printf("%s/clarify", step->item);
-    strncat(answer.item, item, sizeof answer.item - 1);
-    free(item);
-    status = answer_add(&answer, progress, round, step, err);
-    answer_done(&answer);
-    if (!status && seconds > 0)
-        status =
-            step_spend(step, progress, round, llround(seconds * 1000 * round->time_factor), err);
-    return status;
-}
-
-/* ---- the end ---- */
-
 enum known { CARD_UNKNOWN, CARD_ASSUMED, CARD_ASKED };
 
 /* What is known of a card, from the stored questions. */
@@ -117,6 +84,44 @@ static enum known known_of(const struct answer *answers, int n, const char *card
     }
     return known;
 }
+
+enum status clarify_ask(struct clarify *clarify, struct progress *progress,
+                        const struct round *round, struct step *step, const struct brief *brief,
+                        const char *question, struct error *err)
+{
+    struct answer *before;
+    int n_before;
+    enum status status = clarify_match(clarify, brief, round->language, question, err);
+    if (!status) status = answer_list(&before, &n_before, progress, round->id, step->place, err);
+    if (status) return status;
+
+    json_t *cards = json_array();
+    double seconds = 0;
+    for (int i = 0; i < clarify->n; i++) {
+        json_array_append_new(cards, json_string(clarify->cards[i]->name));
+        if (!clarify->assumed && known_of(before, n_before, clarify->cards[i]->name) != CARD_ASKED)
+            seconds += clarify->cards[i]->seconds;
+    }
+    answer_list_done(before, n_before);
+    json_t *result = json_pack("{s:b, s:o}", "assumed", clarify->assumed, "cards", cards);
+    struct answer answer = {.ask = text_copy("?"),
+                            .text = text_copy(question),
+                            .started_ms = step->started_ms,
+                            .score = -1,
+                            .result = json_line(result)};
+    json_decref(result);
+    char *item = text_printf("%s/clarify", step->item);
+    strncat(answer.item, item, sizeof answer.item - 1);
+    free(item);
+    status = answer_add(&answer, progress, round, step, err);
+    answer_done(&answer);
+    if (!status && seconds > 0)
+        status =
+            step_spend(step, progress, round, llround(seconds * 1000 * round->time_factor), err);
+    return status;
+}
+
+/* ---- the end ---- */
 
 enum status clarify_end(struct answer *answer, struct progress *progress, const struct round *round,
                         const struct step *step, const struct brief *brief, struct error *err)
@@ -176,4 +181,24 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
     status = answer_add(answer, progress, round, step, err);
     if (status) answer_done(answer);
     return status;
+}
+
+enum status clarify_told(bool *told, struct progress *progress, const struct round *round,
+                         const struct brief *brief, struct error *err)
+{
+    struct answer *asked;
+    int n;
+    for (unsigned v = 0; v < brief->variables_count; v++) told[v] = false;
+    const enum status status = answer_list(&asked, &n, progress, round->id, -1, err);
+    if (status) return status;
+    for (unsigned i = 0; i < brief->cards_count; i++) {
+        if (known_of(asked, n, brief->cards[i].name) != CARD_ASKED) continue;
+        for (unsigned v = 0; v < brief->variables_count; v++) {
+            char *named = text_printf("{%s}", brief->variables[v].name);
+            if (strstr(words_in(&brief->cards[i].answer, round->language), named)) told[v] = true;
+            free(named);
+        }
+    }
+    answer_list_done(asked, n);
+    return STATUS_OK;
 }

@@ -557,6 +557,24 @@ void answer_list_done(struct answer *answers, int n)
     free(answers);
 }
 
+double answer_share(int *n_scored, const struct answer *answers, int n, const char *round_name)
+{
+    enum { WORDS, DRILL, HALVES };
+    double sum[HALVES] = {0};
+    int count[HALVES] = {0};
+    for (int i = 0; i < n; i++) {
+        const int half = text_starts_with(answers[i].item, "drill/") ? DRILL : WORDS;
+        if (answers[i].score < 0) continue;
+        sum[half] += answers[i].score;
+        count[half]++;
+    }
+    *n_scored = count[WORDS] + count[DRILL];
+    if (!*n_scored) return 0;
+    if (strcmp(round_name, "phone") == 0 && count[WORDS] && count[DRILL])
+        return (sum[WORDS] / count[WORDS] + sum[DRILL] / count[DRILL]) / 2;
+    return (sum[WORDS] + sum[DRILL]) / *n_scored;
+}
+
 enum status answer_confirm(struct answer *answer, struct progress *progress, const char *confirmed,
                            double score, struct error *err)
 {

@@ -104,6 +104,19 @@ static void a_list_of_keywords_is_known_as_one(void **state)
     prose_done(&prose);
 }
 
+static void terse_notes_are_no_keywords(void **state)
+{
+    (void)state;
+    struct prose prose = read_text("no scale: softmax saturates early, gradient dies, head stuck\n"
+                                   "- sum of d products -> variance d\n"
+                                   "- attention, softmax, variance, scaling, gradient");
+    assert_int_equal(prose.n_sentences, 3);
+    assert_false(prose.sentences[0].keywords);
+    assert_false(prose.sentences[1].keywords);
+    assert_true(prose.sentences[2].keywords);
+    prose_done(&prose);
+}
+
 static void words_questions_numbers_and_first_persons_are_counted(void **state)
 {
     (void)state;
@@ -288,6 +301,7 @@ int main(void)
         cmocka_unit_test(broken_utf8_costs_its_bytes_and_no_sentence),
         cmocka_unit_test(a_sentence_knows_its_place_in_the_text),
         cmocka_unit_test(a_list_of_keywords_is_known_as_one),
+        cmocka_unit_test(terse_notes_are_no_keywords),
         cmocka_unit_test(words_questions_numbers_and_first_persons_are_counted),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(the_same_amount_is_found_however_it_is_written),
