@@ -1,4 +1,5 @@
 /* verb_round.c -- lcx round, ask, design, paper: one round, or one item of it. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "rounds/packet.h"
@@ -17,7 +18,8 @@
 /* ---- lcx round ---- */
 
 static const struct option_description round_options[] = {
-    {"list", NULL, N_("the rounds: minutes, what is graded, what they draw on")},
+    {"list", NULL,
+     N_("the rounds, or the one named: minutes, what is graded, the labs that prepare it")},
     {"lane", "c|numpy|torch", N_("the lane of its drills (numpy by default)")},
     CLOCK_OPTIONS,
     {NULL, NULL, NULL},
@@ -31,25 +33,70 @@ const struct usage usage_round = {
     .summary = N_("Sit one round of the interview, or list them"),
     .details = N_("What you type is kept line by line. A round that was left goes on where it was "
                   "(lcx loop next); its clock runs meanwhile. \"lcx round leave\" ends it."),
-    .example = "lcx round --list\nlcx round phone --lane numpy\nlcx round systems --exam",
+    .example =
+        "lcx round --list\nlcx round coding --list\nlcx round phone --lane numpy\nlcx round systems --exam",
     .options = round_options,
 };
 
-static int list_rounds(struct app *app)
+/* What `lab` prepares of the round, or NULL. */
+static const char *prepared(const struct app *app, const struct lab *lab, const char *round)
+{
+    for (unsigned i = 0; i < lab->prepares_count; i++)
+        if (strcmp(round_name(lab->prepares[i].round), round) == 0)
+            return words_in(&lab->prepares[i].what, app->language);
+    return NULL;
+}
+
+static void list_round_json(const struct app *app, const struct round_kind *kind)
+{
+    json_t *labs = json_array();
+    for (unsigned i = 0; i < app->labs->labs_count; i++) {
+        const struct lab *lab = &app->labs->labs[i];
+        const char *what = prepared(app, lab, kind->name);
+        if (what)
+            json_array_append_new(labs, json_pack("{s:s, s:s}", "lab", lab->number, "what", what));
+    }
+    app_json(app, json_pack("{s:s, s:s, s:s, s:i, s:s, s:o}", "round", kind->name, "number",
+                            kind->number, "title", _(kind->title), "minutes", kind->minutes,
+                            "graded", _(kind->graded), "labs", labs));
+}
+
+/* `what`: one line a lab with what it prepares; else only their numbers. */
+static void list_round(const struct app *app, struct text *out, const struct round_kind *kind,
+                       bool what)
+{
+    struct text numbers = {0};
+    text_format(out, "%-3s %-11s %3d min  %s\n", kind->number, kind->name, kind->minutes,
+                _(kind->title));
+    app_paragraph(app, out, 25, _(kind->graded));
+    for (unsigned i = 0; i < app->labs->labs_count; i++) {
+        const struct lab *lab = &app->labs->labs[i];
+        const char *part = prepared(app, lab, kind->name);
+        if (!part) continue;
+        text_format(&numbers, " %s", lab->number);
+        if (!what) continue;
+        char *line = text_printf(_("lab %s: %s"), lab->number, part);
+        app_paragraph(app, out, 25, line);
+        free(line);
+    }
+    if (numbers.size && !what) {
+        char *line = text_printf(_("labs%s"), text_string(&numbers));
+        app_paragraph(app, out, 25, line);
+        free(line);
+    }
+    text_done(&numbers);
+}
+
+/* All rounds, or the one that is named. */
+static int list_rounds(struct app *app, const struct round_kind *only)
 {
     struct text out = {0};
     const int status = app_open_labs(app);
     if (status) return status;
     for (const struct round_kind *kind = round_kinds; kind->name; kind++) {
-        if (app->json) {
-            app_json(app, json_pack("{s:s, s:s, s:s, s:i, s:s}", "round", kind->name, "number",
-                                    kind->number, "title", _(kind->title), "minutes", kind->minutes,
-                                    "graded", _(kind->graded)));
-            continue;
-        }
-        text_format(&out, "%-3s %-11s %3d min  %s\n", kind->number, kind->name, kind->minutes,
-                    _(kind->title));
-        app_paragraph(app, &out, 25, _(kind->graded));
+        if (only && kind != only) continue;
+        if (app->json) list_round_json(app, kind);
+        else list_round(app, &out, kind, only != NULL);
     }
     app_print(app, text_string(&out));
     text_done(&out);
@@ -85,28 +132,33 @@ static bool read_wish(struct sit_wish *wish, struct app *app, const struct argum
     return true;
 }
 
+/* Say that there is no such round, and which is near. */
+static int no_round(struct app *app, const char *word)
+{
+    const char *names[16];
+    int n = 0;
+    for (const struct round_kind *k = round_kinds; k->name; k++) names[n++] = k->name;
+    names[n] = NULL;
+    const char *near = app_nearest(word, names);
+    return near ? app_misuse(app, _("there is no round %s; did you mean %s?"), word, near)
+                : app_misuse(app, _("there is no round %s; lcx round --list names them"), word);
+}
+
 int verb_round(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
     int status;
     if (!arguments_read(&arguments, app, &usage_round, argc, argv, &status)) return status;
-    if (arguments_value(&arguments, "list") || arguments.n == 0) return list_rounds(app);
+    const bool list = arguments_value(&arguments, "list") != NULL;
+    if (arguments.n == 0) return list_rounds(app, NULL);
+    const struct round_kind *kind = round_kind(arguments.words[0]);
+    const bool leaves = strcmp(arguments.words[0], "leave") == 0 && !list;
+    if (!kind && !leaves) return no_round(app, arguments.words[0]);
+    if (list) return list_rounds(app, kind);
     status = app_open_progress(app);
     if (status) return status;
-    if (strcmp(arguments.words[0], "leave") == 0) return leave(app);
+    if (leaves) return leave(app);
 
-    const struct round_kind *kind = round_kind(arguments.words[0]);
-    if (!kind) {
-        const char *names[16];
-        int n = 0;
-        for (const struct round_kind *k = round_kinds; k->name; k++) names[n++] = k->name;
-        names[n] = NULL;
-        const char *near = app_nearest(arguments.words[0], names);
-        return near ? app_misuse(app, _("there is no round %s; did you mean %s?"),
-                                 arguments.words[0], near)
-                    : app_misuse(app, _("there is no round %s; lcx round --list names them"),
-                                 arguments.words[0]);
-    }
     const char *lane = arguments_value(&arguments, "lane");
     struct sit_wish wish = {.name = kind->name, .content = "", .lane = lane ? lane : "numpy"};
     return read_wish(&wish, app, &arguments) ? sit_new(app, &wish) : EXIT_MISUSE;
@@ -190,14 +242,14 @@ static void list_items(const struct app *app, const struct library *library, con
     text_done(&out);
 }
 
-/* Bring or fetch the copy, and say where it lies or that there is none. 0 or an exit status. */
+/* Bring or fetch the copy when it is asked for. 0 or an exit status. */
 static int prepare_paper(struct app *app, const struct paper *paper,
                          const struct arguments *arguments)
 {
     const char *file = arguments_value(arguments, "file");
     struct error err;
-    char hash[SHA256_TEXT], *path;
-    bool there, first;
+    char hash[SHA256_TEXT];
+    bool first;
     enum status status = STATUS_OK;
 
     if (file) {
@@ -212,16 +264,7 @@ static int prepare_paper(struct app *app, const struct paper *paper,
                            : _("sha256 %s: as expected"),
                      hash);
     }
-    if (!status) status = paper_copy_path(&path, &there, app->progress, paper, &err);
-    if (status) return app_fail(app, &err);
-    if (there) app_note(app, _("your copy: %s"), path);
-    else if (*paper->arxiv)
-        app_note(app,
-                 _("you have no copy of %s here: --fetch gets it, --file brings yours; lcx paper "
-                   "cold takes any text"),
-                 paper->title);
-    free(path);
-    return EXIT_DONE;
+    return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
 static int sit_item(struct app *app, const struct usage *usage, const char *round, const char *kind,

@@ -285,6 +285,7 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
         prose->sentences =
             memory_grow(prose->sentences, (size_t)prose->n_sentences + 1, sizeof *prose->sentences);
         prose->sentences[prose->n_sentences++] = sentence;
+        if (sentence.folded[0] && !text_ends_with(sentence.folded, ";")) prose->n_full_sentences++;
     }
     return STATUS_OK;
 }
