@@ -122,8 +122,30 @@ static bool is_in(const char *const *sorted, size_t n, const char *word)
 
 #define IS_IN(list, word) is_in(list, sizeof list / sizeof *list, word)
 
-/* Notes ("no scale: softmax saturates, gradient dies") have few of them too, but several words between
- * their commas, and not all words in one heap; an equation or an arrow says something in symbols. */
+/* Verbs of short statements: "sharp softmax means small gradients" is no heap of words. */
+static const char *const statement_verbs[] = {
+    "adds",       "ahorra",  "allows",    "aumenta",   "averages", "avoids",  "ayuda",
+    "baja",       "becomes", "breaks",    "cae",       "cambia",   "causa",   "causes",
+    "changes",    "comes",   "compara",   "compares",  "comparte", "corre",   "costs",
+    "crece",      "cuesta",  "da",        "dan",       "depende",  "depends", "desaparece",
+    "desborda",   "dice",    "domina",    "dominates", "doubles",  "drops",   "duplica",
+    "empeora",    "empieza", "envia",     "escala",    "escribe",  "evita",   "explodes",
+    "explota",    "fails",   "falla",     "falls",     "funciona", "gana",    "gasta",
+    "gets",       "gives",   "goes",      "grows",     "guarda",   "halves",  "helps",
+    "hides",      "holds",   "hurts",     "implica",   "keeps",    "leads",   "lee",
+    "limita",     "limits",  "lleva",     "loses",     "makes",    "means",   "mejora",
+    "moves",      "muestra", "mueve",     "necesita",  "needs",    "oculta",  "ocupa",
+    "overflows",  "para",    "permite",   "pierde",    "promedia", "queda",   "quita",
+    "reads",      "reduce",  "removes",   "reparte",   "replaces", "rises",   "rompe",
+    "runs",       "satura",  "saturates", "saves",     "scales",   "sends",   "shares",
+    "shows",      "shrinks", "significa", "splits",    "starts",   "stays",   "stops",
+    "stores",     "sube",    "suma",      "sustituye", "takes",    "tells",   "toma",
+    "underflows", "va",      "vanishes",  "viene",     "works",    "writes",
+};
+
+/* Notes ("no scale: softmax saturates, gradient dies") have few function words, too, but several words
+ * between their commas, and a verb where they have many; an equation, a product or an arrow says
+ * something in symbols. */
 enum {
     KEYWORDS_FROM = 5,
     KEYWORDS_SHARE_PERCENT = 20,
@@ -131,16 +153,18 @@ enum {
     NOTES_PER_ENTRY = 4,
 };
 
-static bool is_keywords(const char *folded, int words, int grammar, int entries)
+static bool is_keywords(const char *folded, int words, int grammar, int verbs, int entries)
 {
-    if (words < KEYWORDS_FROM || strchr(folded, '=') || strstr(folded, "->")) return false;
+    if (words < KEYWORDS_FROM || strchr(folded, '=') || strstr(folded, "->") ||
+        strstr(folded, " x ") || strstr(folded, " * "))
+        return false;
     if (grammar * 100 >= words * KEYWORDS_SHARE_PERCENT) return false;
-    return words <= KEYWORDS_PER_ENTRY * entries || words > NOTES_PER_ENTRY * entries;
+    return words <= KEYWORDS_PER_ENTRY * entries || (words > NOTES_PER_ENTRY * entries && !verbs);
 }
 
 static void count_words(struct prose *prose, struct prose_sentence *sentence)
 {
-    int words = 0, grammar = 0, entries = 0;
+    int words = 0, grammar = 0, verbs = 0, entries = 0;
     bool in_entry = false;
     char word[32];
     for (const char *c = sentence->folded; *c;) {
@@ -169,11 +193,12 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         entries += !in_entry;
         in_entry = true;
         if (IS_IN(function_words, word)) grammar++;
+        if (IS_IN(statement_verbs, word)) verbs++;
         if (IS_IN(first_person, word)) prose->n_first_person++;
         c += size;
     }
     prose->n_words += words;
-    sentence->keywords = is_keywords(sentence->folded, words, grammar, entries);
+    sentence->keywords = is_keywords(sentence->folded, words, grammar, verbs, entries);
 }
 
 /* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it
