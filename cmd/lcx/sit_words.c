@@ -186,12 +186,13 @@ enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answ
     return end == SIT_SKIPPED ? SIT_DONE : end;
 }
 
-void sit_show_model(const struct sit *sit, const struct question_node *node)
+void sit_show_model(const struct sit *sit, const struct question_node *node, bool is_example)
 {
     const char *language = sit->round->language;
     char *answer = sit_fill(sit, words_in(&node->answer, language));
     struct text out = {0};
-    app_heading(sit->app, &out, _("A strong answer"));
+    app_heading(sit->app, &out,
+                is_example ? _("A strong answer, to another weak point") : _("A strong answer"));
     for (char *at = answer; *at;) {
         char *end = strstr(at, "\n\n");
         if (end) *end = '\0';
@@ -302,7 +303,8 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
                 sit_show_result(sit, &answer, true);
                 end = sit_confirm(sit, step, &answer);
             }
-            if (!sit->round->exam && end == SIT_DONE) sit_show_model(sit, node);
+            if (!sit->round->exam && end == SIT_DONE)
+                sit_show_model(sit, node, text_starts_with(step->phase, "weak-"));
             answer_done(&answer);
         }
     }

@@ -221,6 +221,27 @@ static void add_quoted(struct text *out, const char *words)
     text_done(&clean);
 }
 
+/* An answer as one quotation that keeps its lines. */
+static void add_quotation(struct text *out, const char *words)
+{
+    bool open = false; /* a line that is not empty came before */
+    for (const char *at = words; *at;) {
+        const size_t size = strcspn(at, "\n");
+        char *line = text_printf("%.*s", (int)size, at);
+        const bool blank = line[strspn(line, " \t\r")] == '\0';
+        if (blank) {
+            text_add(out, open ? "\n>" : "");
+        } else {
+            text_add(out, open ? "  \n> " : "> "); /* two spaces: the line ends here */
+            add_quoted(out, line);
+            open = true;
+        }
+        free(line);
+        at += size + (at[size] == '\n');
+    }
+    text_add(out, "\n\n");
+}
+
 static const char *score_words(int score)
 {
     static const char *const words[] = {N_("strong no"), N_("no"), N_("yes"), N_("strong yes")};
@@ -275,9 +296,7 @@ static void add_answer(struct text *out, const json_t *answer)
     if (json_is_true(json_object_get(answer, "overtime")))
         text_format(out, "*%s*\n\n", _("over time"));
     if (*string_of(answer, "text")) {
-        text_add(out, "> ");
-        add_quoted(out, string_of(answer, "text"));
-        text_add(out, "\n\n");
+        add_quotation(out, string_of(answer, "text"));
     } else {
         text_format(out, "*%s*\n\n", _("passed over"));
     }
