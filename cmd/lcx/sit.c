@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/rng.h"
 #include "rounds/packet.h"
+#include "rounds/paper_copy.h"
 
 int sit_library(struct app *app, struct library *library)
 {
@@ -87,6 +88,9 @@ static enum status draw_figures(struct sit *sit, struct error *err)
 static enum sit_end go_through(struct sit *sit)
 {
     struct error err;
+    app_print(sit->app,
+              _("A line that is only a dot ends an answer; :e opens your editor, :? tells "
+                "the rest.\n"));
     for (int i = 0; i < sit->n_steps; i++) {
         struct step *step = &sit->steps[i];
         if (step->ended_ms) continue;
@@ -101,6 +105,36 @@ static enum sit_end go_through(struct sit *sit)
     if (sit->n_steps && sit->steps[sit->n_steps - 1].ended_ms) return SIT_DONE;
     app_fail(sit->app, &err);
     return SIT_TROUBLE;
+}
+
+/* Which paper the round is about, and where the candidate has it, before its clock runs. SIT_LEFT when
+ * the candidate leaves here. */
+static enum sit_end introduce_paper(struct sit *sit)
+{
+    const struct paper *paper =
+        sit->n_steps ? library_paper(sit->library, sit->steps[0].item) : NULL;
+    struct error err;
+    char *path;
+    bool there;
+    if (!paper || !*paper->arxiv || sit->steps[0].started_ms) return SIT_DONE;
+    if (paper_copy_path(&path, &there, sit->app->progress, paper, &err)) {
+        app_fail(sit->app, &err);
+        return SIT_TROUBLE;
+    }
+    char *words = text_printf(_("The paper: %s. %s, %d, arXiv:%s%s."), paper->title, paper->authors,
+                              paper->year, paper->arxiv, paper->version);
+    char *where = there
+                      ? text_printf(_("Your copy: %s"), path)
+                      : text_printf(_("You have no copy of it here: lcx paper %s --fetch gets it, "
+                                      "--file FILE brings yours, lcx paper cold takes any text."),
+                                    paper->name);
+    sit_say(sit, 0, words);
+    sit_say(sit, 0, where);
+    free(where);
+    free(words);
+    free(path);
+    return sit_wait(sit,
+                    _("Have it open; you read it against the clock. Enter starts the clock. "));
 }
 
 /* How the time was divided between the two halves of the phone round. */
@@ -126,8 +160,7 @@ int sit_debrief(struct sit *sit)
 {
     struct answer *answers;
     struct error err;
-    int n, n_scored = 0;
-    double sum = 0;
+    int n, n_scored;
     if (answer_list(&answers, &n, sit->app->progress, sit->round->id, -1, &err))
         return app_fail(sit->app, &err);
 
@@ -138,17 +171,16 @@ int sit_debrief(struct sit *sit)
     text_done(&out);
     for (int i = 0; i < n; i++) {
         if (answers[i].score < 0) continue;
-        sum += answers[i].score;
-        n_scored++;
         char *line = text_printf("%3.0f %%  %s%s", 100 * answers[i].score, answers[i].ask,
                                  answers[i].overtime ? _("   (overtime)") : "");
         sit_say(sit, 0, line);
         free(line);
         if (sit->round->exam) sit_show_result(sit, &answers[i], false);
     }
+    const double share = answer_share(&n_scored, answers, n, sit->round->name);
     answer_list_done(answers, n);
     show_balance(sit);
-    if (n_scored) printf(_("\nThis round: %.0f %% on average.\n"), 100 * sum / n_scored);
+    if (n_scored) printf(_("\nThis round: %.0f %% on average.\n"), 100 * share);
     return EXIT_DONE;
 }
 
@@ -246,7 +278,9 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
     int exit_status = status ? app_fail(app, &err) : EXIT_DONE;
 
     if (!exit_status) {
-        switch (go_through(&sit)) {
+        enum sit_end end = introduce_paper(&sit);
+        if (end == SIT_DONE) end = go_through(&sit);
+        switch (end) {
         case SIT_DONE:
         case SIT_SKIPPED:
             exit_status = round_end(round, app->progress, ROUND_DONE, &err) ? app_fail(app, &err)

@@ -36,6 +36,7 @@ struct sit {
     struct expression_value
         *figures; /* of the brief, drawn by the round's seed; NULL without one */
     int n_figures;
+    bool reference_told;
 };
 
 /* Go on with the round until it ends or is left. The exit status. */
@@ -58,6 +59,9 @@ MUST_CHECK int sit_begin(struct app *app, const struct library *library, struct 
 enum sit_end sit_words(struct sit *sit, struct step *step);
 enum sit_end sit_cards(struct sit *sit, struct step *step);
 enum sit_end sit_worksheet(struct sit *sit, struct step *step);
+
+/* Tell, once, the figures with which the texts behind the estimate reckon: the middle choices, for every seed. */
+void sit_reference(struct sit *sit, const struct brief *brief);
 enum sit_end sit_drill(struct sit *sit, struct step *step);
 
 /* What to answer, and what came of it. */
@@ -69,6 +73,10 @@ struct sit_reply {
 /* Read answer `place` of the step. `is_long`: the editor is opened when there is one. */
 enum sit_end sit_answer(struct sit *sit, struct step *step, int place, const char *ask,
                         bool is_long, struct sit_reply *reply);
+
+/* On a terminal, wait for Enter; what is typed instead is kept for the next prompt. SIT_LEFT at the end
+ * of input. */
+enum sit_end sit_wait(struct sit *sit, const char *words);
 
 /* Read one short line, through commands; SIT_SKIPPED on ":s" and ":d", SIT_LEFT at the end of input
  * and on Ctrl-C.
@@ -89,8 +97,9 @@ char *sit_fill(const struct sit *sit, const char *words);
 void sit_show_result(const struct sit *sit, const struct answer *answer, bool numbered);
 enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answer);
 
-/* The model answer of a node with its figures. */
-void sit_show_model(const struct sit *sit, const struct question_node *node);
+/* The model answer of a node with its figures; `is_example`: it answers the same question about something
+ * else. */
+void sit_show_model(const struct sit *sit, const struct question_node *node, bool is_example);
 
 /* The whole debrief of a round that has ended. */
 int sit_debrief(struct sit *sit);

@@ -19,6 +19,16 @@ static double score_of(const struct sitting *sitting, const struct attempt *last
     return last && last->diagnosis && *last->diagnosis ? 0.4 : 0;
 }
 
+static void tell_worth(const struct sit *sit, double score)
+{
+    char *words =
+        text_printf(_("It counts %.0f %% in this round: passed over time counts 75, and each "
+                      "hint takes 10, down to 60."),
+                    100 * score);
+    sit_say(sit, 0, words);
+    free(words);
+}
+
 static const struct drill *drill_of(struct sit *sit, const struct step *step)
 {
     struct error err;
@@ -90,9 +100,12 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     const struct attempt *last = NULL;
     for (int i = n - 1; i >= 0; i--)
         if (attempts[i].kind != ATTEMPT_CHECK) last = &attempts[i]; /* the newest comes first */
+    int submitted = 0;
+    for (int i = 0; i < n; i++) submitted += attempts[i].kind != ATTEMPT_CHECK;
     json_t *result =
-        json_pack("{s:s, s:s, s:s}", "sitting", sitting->id, "state",
-                  sitting_state_name(sitting->state), "language", sit->round->language);
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "sitting", sitting->id, "state",
+                  sitting_state_name(sitting->state), "language", sit->round->language, "lane",
+                  sitting->lane, "hints", sitting->hints, "submitted", submitted);
     if (last && last->diagnosis)
         json_object_set_new(result, "diagnosis", json_string(last->diagnosis));
     struct answer answer = {
@@ -109,6 +122,8 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     json_decref(result);
     attempt_list_done(attempts, n);
     const enum status status = answer_add(&answer, sit->app->progress, sit->round, step, &err);
+    if (!status && sitting->state == SITTING_PASSED && answer.score < 1)
+        tell_worth(sit, answer.score);
     answer_done(&answer);
     if (status) app_fail(sit->app, &err);
     return status ? SIT_TROUBLE : SIT_DONE;
@@ -174,11 +189,16 @@ static enum sit_end work_on(struct sit *sit, struct step *step, const struct dri
     struct text line = {0};
     struct error err;
     enum sit_end end = SIT_DONE;
-    bool is_done = false;
+    bool is_done = false, warned = false;
     while (end == SIT_DONE && !is_done && sitting->state == SITTING_RUNNING) {
         end = sit_line(sit, step, _("check, submit, watch, hint, task, done "), &line);
         if (end == SIT_LEFT || end == SIT_TROUBLE) break;
         is_done = end == SIT_SKIPPED || command(sit, drill, text_string(&line));
+        if (is_done && end == SIT_DONE && !warned) {
+            app_print(sit->app, _("It is not passed; done once more gives it up.\n"));
+            warned = true;
+            is_done = false;
+        }
         if (end == SIT_SKIPPED && sit->round->exam &&
             clock_wall_ms(sit->app->clock) >= step->deadline_ms)
             hand_in(sit, drill, sitting);

@@ -133,14 +133,39 @@ static void prompt(const struct sit *sit, const struct step *step, const char *w
     fflush(stdout);
 }
 
-static void explain(const struct sit *sit)
+static void explain(const struct sit *sit, const struct step *step)
 {
-    app_print(sit->app, _("  .    on a line by itself: the answer is finished\n"
-                          "  :e   write it in your editor\n"
-                          "  :p   pause the clock (practice)\n"
+    switch (step->kind) {
+    case STEP_WORDS:
+        app_print(sit->app, _("  .    on a line by itself: the answer is finished\n"
+                              "  :e   write it in your editor\n"));
+        break;
+    case STEP_CARDS:
+        app_print(sit->app, _("  a question, or \"assume ...\", on a line by itself\n"
+                              "  :d   you know enough\n"));
+        break;
+    case STEP_WORKSHEET:
+        app_print(sit->app, _("  name = number unit, one on a line; again to replace it\n"
+                              "  :d   the estimate is finished\n"));
+        break;
+    case STEP_DRILL: break;
+    }
+    app_print(sit->app, _("  :p   pause the clock (practice)\n"
                           "  :t   how much time is left\n"
                           "  :s   pass over this one\n"
                           "  :q   leave; everything is kept, lcx loop next goes on\n"));
+}
+
+enum sit_end sit_wait(struct sit *sit, const char *words)
+{
+    struct text line = {0};
+    if (!sit->app->out.is_terminal || !isatty(STDIN_FILENO)) return SIT_DONE;
+    app_print(sit->app, words);
+    fflush(stdout);
+    const enum got got = read_line(sit->app, &line, 0);
+    if (got == GOT_LINE && line.size) return_line(&line);
+    text_done(&line);
+    return got == GOT_LINE ? SIT_DONE : SIT_LEFT;
 }
 
 static void pause_clock(struct sit *sit, struct step *step)
@@ -160,11 +185,24 @@ static void pause_clock(struct sit *sit, struct step *step)
         app_note(sit->app, "%s", err.message);
 }
 
+/* What people type who do not know yet that it is ":?". */
+static bool asks_for_help(const char *line)
+{
+    static const char *const words[] = {"?", "help", ":help", "/help", "ayuda", ":ayuda"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strcmp(line, words[i]) == 0) return true;
+    return false;
+}
+
 /* A command that every prompt knows. True when the line was one; *end says what it leads to. */
 static bool common_command(struct sit *sit, struct step *step, const char *line, enum sit_end *end)
 {
     char clock[48];
     *end = SIT_DONE;
+    if (asks_for_help(line)) {
+        explain(sit, step);
+        return true;
+    }
     if (line[0] != ':' || !line[1] || line[2 + strspn(line + 2, " \t")]) return false;
     switch (line[1]) {
     case 'q': *end = SIT_LEFT; return true;
@@ -176,7 +214,7 @@ static bool common_command(struct sit *sit, struct step *step, const char *line,
         printf("%s\n", clock);
         return true;
     case '?':
-    case 'h': explain(sit); return true;
+    case 'h': explain(sit, step); return true;
     default: return false;
     }
 }

@@ -48,8 +48,9 @@ enum sit_end sit_cards(struct sit *sit, struct step *step)
     fputc('\n', stdout);
     sit_say(
         sit, 0,
-        _("Ask what you need to know, one question a line; \"assume ...\" states an assumption. "
-          ":d when you know enough."));
+        _("Ask what you need to know, one question a line; each answer takes 10 to 30 seconds of the "
+          "clock, as it does in a room. \"assume ...\" states an assumption. :d when you know "
+          "enough."));
     enum sit_end end;
     for (;;) {
         end = sit_line(sit, step, "? ", &line);
@@ -82,29 +83,66 @@ enum sit_end sit_cards(struct sit *sit, struct step *step)
 
 /* ---- estimate ---- */
 
-static void show_sheet(const struct sit *sit, const struct brief *brief)
+/* The variables with what was told of them (in practice everything was, at the end of the questions),
+ * and the estimates that are wanted. */
+static enum status show_sheet(const struct sit *sit, const struct brief *brief, struct error *err)
 {
     const bool spanish = strcmp(sit->round->language, "es") == 0;
+    bool *told = memory_new(brief->variables_count + 1, sizeof *told);
+    const enum status status = clarify_told(told, sit->app->progress, sit->round, brief, err);
     struct text out = {0};
     app_paragraph(sit->app, &out, 0,
                   _("Estimate, one line each: name = number unit. The first block is what you may "
-                    "assume (what you asked for is known to you; what you leave out is taken as it "
-                    "is), the second is what you are to find. :d when you are done."));
+                    "assume, with what you were told; what you leave out is taken as it is. The "
+                    "second is what you are to find. :d when you are done."));
     text_add(&out, "\n");
-    for (unsigned i = 0; i < brief->variables_count; i++) {
+    for (unsigned i = 0; !status && i < brief->variables_count; i++) {
         const struct brief_variable *variable = &brief->variables[i];
-        text_format(&out, "  %-20s %-8s %s\n", variable->name, variable->unit,
+        char *value = told[i] || !sit->round->exam ? text_printf("%.10g", sit->figures[i].value)
+                                                   : text_copy("");
+        text_format(&out, "  %-16s %11s %-8s %s\n", variable->name, value, variable->unit,
                     spanish ? variable->es : variable->en);
+        free(value);
     }
     text_add(&out, "\n");
     for (unsigned i = 0; i < brief->estimates_count; i++) {
         const struct brief_estimate *estimate = &brief->estimates[i];
-        text_format(&out, "  %-20s %-8s %s\n", estimate->name, estimate->unit,
+        text_format(&out, "  %-16s %11s %-8s %s\n", estimate->name, "?", estimate->unit,
                     spanish ? estimate->es : estimate->en);
     }
     text_add(&out, "\n");
-    app_print(sit->app, text_string(&out));
+    if (!status) app_print(sit->app, text_string(&out));
     text_done(&out);
+    free(told);
+    return status;
+}
+
+void sit_reference(struct sit *sit, const struct brief *brief)
+{
+    const unsigned n = brief->variables_count + brief->estimates_count;
+    struct expression_value *values;
+    struct text named = {0}, figures = {0};
+    struct error err;
+    if (sit->reference_told || brief_draw(&values, brief, -1, &err)) return;
+    sit->reference_told = true;
+    for (unsigned i = 0; i < n; i++) {
+        const bool variable = i < brief->variables_count;
+        if (variable && brief->variables[i].choices_count == 1) continue;
+        const char *unit =
+            variable ? brief->variables[i].unit : brief->estimates[i - brief->variables_count].unit;
+        text_format(&named, "%s%s {%s}%s%s", named.size ? ", " : "", values[i].name, values[i].name,
+                    *unit ? " " : "", unit);
+    }
+    brief_fill(&figures, text_string(&named), values, (int)n);
+    char *words = text_printf(_("From here on we both reckon with one system, whatever you found: "
+                                "%s."),
+                              text_string(&figures));
+    sit_say(sit, 0, words);
+    fputc('\n', stdout);
+    free(words);
+    text_done(&named);
+    text_done(&figures);
+    free(values);
 }
 
 enum sit_end sit_worksheet(struct sit *sit, struct step *step)
@@ -115,8 +153,8 @@ enum sit_end sit_worksheet(struct sit *sit, struct step *step)
     struct estimate sheet;
     enum sit_end end;
 
-    show_sheet(sit, brief);
-    if (estimate_open(&sheet, sit->app->progress, sit->round, step, brief, sit->figures, &err)) {
+    if (show_sheet(sit, brief, &err) ||
+        estimate_open(&sheet, sit->app->progress, sit->round, step, brief, sit->figures, &err)) {
         app_fail(sit->app, &err);
         return SIT_TROUBLE;
     }

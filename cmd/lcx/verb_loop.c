@@ -16,6 +16,7 @@ static const struct option_description start_options[] = {
     {"track", "engineer|scientist", N_("scientists present a project instead of coding")},
     {"days", "1|2", N_("over how many days (2)")},
     {"phone-lane", "numpy|torch|c", N_("the lane of the phone round's drill (numpy)")},
+    {"coding-lane", "numpy|torch|c", N_("the lane of the coding round's drills (torch)")},
     {"exam", NULL, N_("no pause, no feedback before each round's debrief")},
     {"time-factor", "X",
      N_("multiply every clock, 0.02 to 3; below 1 it is a rehearsal and never counts")},
@@ -46,8 +47,10 @@ static void show_plan(const struct app *app, const struct packet *packet,
             continue;
         }
         if (new_day) text_format(&out, _("Day %d\n"), packet_day(packet, i));
-        text_format(&out, "  %-3s %-28s %3d min   %s\n", kind->number, _(kind->title),
-                    kind->minutes, _(round_state_name(rounds[i].state)));
+        text_format(&out, "  %-3s ", kind->number);
+        terminal_pad(&out, _(kind->title), 28);
+        text_format(&out, " %3.0f min   %s\n", kind->minutes * packet->time_factor,
+                    _(round_state_name(rounds[i].state)));
     }
     app_print(app, text_string(&out));
     text_done(&out);
@@ -76,7 +79,8 @@ static int loop_start(struct app *app, int argc, char **argv)
     if (status) return status;
     const char *track = arguments_value(&arguments, "track"),
                *days = arguments_value(&arguments, "days"),
-               *lane = arguments_value(&arguments, "phone-lane");
+               *lane = arguments_value(&arguments, "phone-lane"),
+               *coding = arguments_value(&arguments, "coding-lane");
     if (!arguments_number(&arguments, app, "time-factor", 0.02, 3.0, app->settings.time_factor,
                           &factor) ||
         !arguments_number(&arguments, app, "seed", 0, 9007199254740991.0, -1.0, &seed))
@@ -84,6 +88,7 @@ static int loop_start(struct app *app, int argc, char **argv)
     const struct packet_start start = {
         .track = track ? track : "engineer",
         .phone_lane = lane ? lane : "numpy",
+        .coding_lane = coding ? coding : "torch",
         .language = app->language,
         .days = days && *days == '1' ? 1 : 2,
         .exam = arguments_value(&arguments, "exam") != NULL,
@@ -129,14 +134,18 @@ static enum status next_round(struct round *round, bool *found, struct app *app,
     return status;
 }
 
-/* End the packet when nothing of it is left to sit. */
+/* Say which round comes next, or end the packet when nothing of it is left to sit. */
 static int close_packet(struct app *app, struct packet *packet)
 {
     struct round round;
     struct error err;
     bool found;
     if (next_round(&round, &found, app, packet, &err)) return app_fail(app, &err);
-    if (found) return EXIT_DONE;
+    if (found) {
+        const struct round_kind *kind = round_kind(round.name);
+        printf(_("\nNext in this loop: %s, lcx loop next\n"), kind ? _(kind->title) : round.name);
+        return EXIT_DONE;
+    }
     if (packet_end(packet, app->progress, PACKET_DONE, &err)) return app_fail(app, &err);
     app_print(app, _("\nThe loop is complete. Read what a committee would: lcx loop report\n"));
     return EXIT_DONE;

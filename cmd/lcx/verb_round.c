@@ -242,14 +242,14 @@ static void list_items(const struct app *app, const struct library *library, con
     text_done(&out);
 }
 
-/* Bring or fetch the copy, and say where it lies or that there is none. 0 or an exit status. */
+/* Bring or fetch the copy when it is asked for. 0 or an exit status. */
 static int prepare_paper(struct app *app, const struct paper *paper,
                          const struct arguments *arguments)
 {
     const char *file = arguments_value(arguments, "file");
     struct error err;
-    char hash[SHA256_TEXT], *path;
-    bool there, first;
+    char hash[SHA256_TEXT];
+    bool first;
     enum status status = STATUS_OK;
 
     if (file) {
@@ -264,16 +264,7 @@ static int prepare_paper(struct app *app, const struct paper *paper,
                            : _("sha256 %s: as expected"),
                      hash);
     }
-    if (!status) status = paper_copy_path(&path, &there, app->progress, paper, &err);
-    if (status) return app_fail(app, &err);
-    if (there) app_note(app, _("your copy: %s"), path);
-    else if (*paper->arxiv)
-        app_note(app,
-                 _("you have no copy of %s here: --fetch gets it, --file brings yours; lcx paper "
-                   "cold takes any text"),
-                 paper->title);
-    free(path);
-    return EXIT_DONE;
+    return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
 static int sit_item(struct app *app, const struct usage *usage, const char *round, const char *kind,

@@ -23,6 +23,7 @@ VERB(story);
 VERB(examiner);
 VERB(drill);
 VERB(lab);
+VERB(tokenizer);
 VERB(plan);
 VERB(content);
 VERB(doctor);

@@ -31,6 +31,7 @@ struct prose_sentence {
 struct prose {
     struct prose_sentence *sentences;
     int n_sentences;
+    int n_full_sentences; /* without those that only a ; ends */
     int n_words, n_questions, n_numbers, n_first_person;
 };
 

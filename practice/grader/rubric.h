@@ -9,7 +9,10 @@
  *                                         questions, numbers, seconds, first-person
  *
  * An item is found when any of its lines is, contradicted when a line of a wrong answer against it
- * is; the sentence that decided is reported. A sentence that is a list of keywords decides nothing.
+ * is; the sentence in which most of its lines hold is reported. A list of keywords decides nothing.
+ *
+ * A line of a wrong answer looks for a claim: its terms do not count behind a "not" (four words back in
+ * the same clause), unless the line names a denial itself.
  *
  *   score = max(0, weights found - half the weights contradicted) / all weights
  *

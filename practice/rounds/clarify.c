@@ -8,6 +8,7 @@
 #include "base/locale.h"
 #include "base/text.h"
 #include "grader/rubric.h"
+#include "rounds/draw.h"
 
 /* ---- matching ---- */
 
@@ -64,39 +65,6 @@ enum status clarify_match(struct clarify *clarify, const struct brief *brief, co
     return status;
 }
 
-enum status clarify_ask(struct clarify *clarify, struct progress *progress,
-                        const struct round *round, struct step *step, const struct brief *brief,
-                        const char *question, struct error *err)
-{
-    enum status status = clarify_match(clarify, brief, round->language, question, err);
-    if (status) return status;
-
-    json_t *cards = json_array();
-    double seconds = 0;
-    for (int i = 0; i < clarify->n; i++) {
-        json_array_append_new(cards, json_string(clarify->cards[i]->name));
-        if (!clarify->assumed) seconds += clarify->cards[i]->seconds;
-    }
-    json_t *result = json_pack("{s:b, s:o}", "assumed", clarify->assumed, "cards", cards);
-    struct answer answer = {.ask = text_copy("?"),
-                            .text = text_copy(question),
-                            .started_ms = step->started_ms,
-                            .score = -1,
-                            .result = json_line(result)};
-    json_decref(result);
-    char *item = text_printf("%s/clarify", step->item);
-    strncat(answer.item, item, sizeof answer.item - 1);
-    free(item);
-    status = answer_add(&answer, progress, round, step, err);
-    answer_done(&answer);
-    if (!status && seconds > 0)
-        status =
-            step_spend(step, progress, round, llround(seconds * 1000 * round->time_factor), err);
-    return status;
-}
-
-/* ---- the end ---- */
-
 enum known { CARD_UNKNOWN, CARD_ASSUMED, CARD_ASKED };
 
 /* What is known of a card, from the stored questions. */
@@ -117,6 +85,44 @@ static enum known known_of(const struct answer *answers, int n, const char *card
     }
     return known;
 }
+
+enum status clarify_ask(struct clarify *clarify, struct progress *progress,
+                        const struct round *round, struct step *step, const struct brief *brief,
+                        const char *question, struct error *err)
+{
+    struct answer *before;
+    int n_before;
+    enum status status = clarify_match(clarify, brief, round->language, question, err);
+    if (!status) status = answer_list(&before, &n_before, progress, round->id, step->place, err);
+    if (status) return status;
+
+    json_t *cards = json_array();
+    double seconds = 0;
+    for (int i = 0; i < clarify->n; i++) {
+        json_array_append_new(cards, json_string(clarify->cards[i]->name));
+        if (!clarify->assumed && known_of(before, n_before, clarify->cards[i]->name) != CARD_ASKED)
+            seconds += clarify->cards[i]->seconds;
+    }
+    answer_list_done(before, n_before);
+    json_t *result = json_pack("{s:b, s:o}", "assumed", clarify->assumed, "cards", cards);
+    struct answer answer = {.ask = text_copy("?"),
+                            .text = text_copy(question),
+                            .started_ms = step->started_ms,
+                            .score = -1,
+                            .result = json_line(result)};
+    json_decref(result);
+    char *item = text_printf("%s/clarify", step->item);
+    strncat(answer.item, item, sizeof answer.item - 1);
+    free(item);
+    status = answer_add(&answer, progress, round, step, err);
+    answer_done(&answer);
+    if (!status && seconds > 0)
+        status =
+            step_spend(step, progress, round, llround(seconds * 1000 * round->time_factor), err);
+    return status;
+}
+
+/* ---- the end ---- */
 
 enum status clarify_end(struct answer *answer, struct progress *progress, const struct round *round,
                         const struct step *step, const struct brief *brief, struct error *err)
@@ -143,6 +149,8 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         all += card->weight;
         got += card->weight * (known == CARD_ASKED ? 1 : known == CARD_ASSUMED ? 0.5 : 0);
         struct text text = {0}, correction = {0};
+        if (known == CARD_ASSUMED)
+            text_add(&text, _("you assumed, which counts half; asked, you would have heard: "));
         brief_fill(&text, words_in(&card->answer, language), figures, n_figures);
         json_t *item =
             json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight, "verdict",
@@ -156,6 +164,7 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         text_done(&correction);
     }
     struct text ask = {0};
+    text_format(&ask, "%s: ", phase_title(step->phase));
     brief_fill(&ask, words_in(&brief->vague, language), figures, n_figures);
     free(figures);
     json_t *result =
@@ -176,4 +185,24 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
     status = answer_add(answer, progress, round, step, err);
     if (status) answer_done(answer);
     return status;
+}
+
+enum status clarify_told(bool *told, struct progress *progress, const struct round *round,
+                         const struct brief *brief, struct error *err)
+{
+    struct answer *asked;
+    int n;
+    for (unsigned v = 0; v < brief->variables_count; v++) told[v] = false;
+    const enum status status = answer_list(&asked, &n, progress, round->id, -1, err);
+    if (status) return status;
+    for (unsigned i = 0; i < brief->cards_count; i++) {
+        if (known_of(asked, n, brief->cards[i].name) != CARD_ASKED) continue;
+        for (unsigned v = 0; v < brief->variables_count; v++) {
+            char *named = text_printf("{%s}", brief->variables[v].name);
+            if (strstr(words_in(&brief->cards[i].answer, round->language), named)) told[v] = true;
+            free(named);
+        }
+    }
+    answer_list_done(asked, n);
+    return STATUS_OK;
 }

@@ -21,11 +21,16 @@ struct clarify {
     int n;
 };
 
-/* Match and store one question; the cards' seconds are taken off the step's clock. */
+/* Match and store one question; the cards' seconds are taken off the step's clock, once for each card. */
 MUST_CHECK enum status clarify_ask(struct clarify *clarify, struct progress *progress,
                                    const struct round *round, struct step *step,
                                    const struct brief *brief, const char *question,
                                    struct error *err);
+
+/* Which variables of the brief the answers that were given name: told[variables_count]. */
+MUST_CHECK enum status clarify_told(bool *told, struct progress *progress,
+                                    const struct round *round, const struct brief *brief,
+                                    struct error *err);
 
 /* Only the matching. STATUS_FORMAT when a card's line cannot be read. */
 MUST_CHECK enum status clarify_match(struct clarify *clarify, const struct brief *brief,

@@ -256,6 +256,40 @@ static enum status draw_paper(struct draw *draw, struct rng *rng)
     return STATUS_OK;
 }
 
+static bool has_skill(const struct story *story, const char *skill)
+{
+    for (unsigned i = 0; i < story->skills_count; i++)
+        if (strcmp(story->skills[i], skill) == 0) return true;
+    return false;
+}
+
+/* The story asks for what the question asks for: it has all of its skills. */
+static bool is_twin(const struct story *story, const struct question *question)
+{
+    if (!story || !question || !question->skills_count) return false;
+    for (unsigned i = 0; i < question->skills_count; i++)
+        if (!has_skill(story, question->skills[i])) return false;
+    return true;
+}
+
+/* Take the stories that tell what one of the first N_VALUES values questions asks for out of the pool,
+ * as long as there are enough others. */
+static void drop_twins(struct pool *stories, const struct pool *values,
+                       const struct library *library)
+{
+    int kept = 0;
+    for (int i = 0; i < stories->n; i++) {
+        const struct story *story = library_story(library, stories->candidates[i].item);
+        bool twin = false;
+        for (int v = 0; v < N_VALUES && v < values->n; v++)
+            twin |= is_twin(story, library_question(library, values->candidates[v].item));
+        const int left = stories->n - i - 1;
+        if (twin && kept + left >= N_STORIES) continue;
+        stories->candidates[kept++] = stories->candidates[i];
+    }
+    stories->n = kept;
+}
+
 static enum status draw_behavioral(struct draw *draw, struct rng *rng)
 {
     struct pool values = {.n = 0}, stories = {.n = 0};
@@ -273,6 +307,7 @@ static enum status draw_behavioral(struct draw *draw, struct rng *rng)
     if (!values.n || !stories.n) return nothing(draw, "question or story");
     sort(&values);
     sort(&stories);
+    drop_twins(&stories, &values, library);
     for (int i = 0; i < N_STORIES && i < stories.n; i++) {
         if (i < N_VALUES && i < values.n)
             add(draw, "values", STEP_WORDS, values.candidates[i].minutes,

@@ -168,17 +168,18 @@ enum status packet_begin(struct packet *packet, struct progress *progress,
     for (int i = 0; !status && names[i]; i++) {
         const bool is_phone = strcmp(names[i], "phone") == 0;
         struct round round;
-        status = round_plan(&round, progress,
-                            &(struct round_start){.packet = begun.id,
-                                                  .place = i,
-                                                  .name = names[i],
-                                                  .content = "",
-                                                  .lane = is_phone ? begun.phone_lane : "torch",
-                                                  .language = begun.language,
-                                                  .exam = begun.exam,
-                                                  .time_factor = begun.time_factor,
-                                                  .seed = begun.seed},
-                            err);
+        status = round_plan(
+            &round, progress,
+            &(struct round_start){.packet = begun.id,
+                                  .place = i,
+                                  .name = names[i],
+                                  .content = "",
+                                  .lane = is_phone ? begun.phone_lane : start->coding_lane,
+                                  .language = begun.language,
+                                  .exam = begun.exam,
+                                  .time_factor = begun.time_factor,
+                                  .seed = begun.seed},
+            err);
     }
     status = database_end(progress->database, status, err);
     if (!status) *packet = begun;

@@ -44,7 +44,7 @@ const char *const *packet_rounds(const char *track);
 int packet_day(const struct packet *packet, int place);
 
 struct packet_start {
-    const char *track, *phone_lane, *language;
+    const char *track, *phone_lane, *coding_lane, *language;
     int days; /* 1 or 2 */
     bool exam;
     double time_factor;

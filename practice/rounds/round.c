@@ -557,6 +557,28 @@ void answer_list_done(struct answer *answers, int n)
     free(answers);
 }
 
+double answer_share(int *n_scored, const struct answer *answers, int n, const char *round_name)
+{
+    const bool by_step = strcmp(round_name, "phone") == 0 || strcmp(round_name, "research") == 0;
+    double sum[ROUND_STEP_LIMIT] = {0}, all = 0;
+    int count[ROUND_STEP_LIMIT] = {0}, n_groups = 0;
+    *n_scored = 0;
+    for (int i = 0; i < n; i++) {
+        if (answers[i].score < 0) continue;
+        const int group = by_step ? answers[i].step : 0;
+        CHECK(group >= 0 && group < ROUND_STEP_LIMIT);
+        sum[group] += answers[i].score;
+        count[group]++;
+        ++*n_scored;
+    }
+    for (int g = 0; g < ROUND_STEP_LIMIT; g++) {
+        if (!count[g]) continue;
+        all += sum[g] / count[g];
+        n_groups++;
+    }
+    return n_groups ? all / n_groups : 0;
+}
+
 enum status answer_confirm(struct answer *answer, struct progress *progress, const char *confirmed,
                            double score, struct error *err)
 {

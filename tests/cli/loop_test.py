@@ -217,7 +217,7 @@ def _tree_seed(w):
 def a_phone_round_is_a_question_and_a_drill_and_says_the_balance(w):
     _lessons(w)
     out, _ = w.run("round", "phone", "--lane", "c", "--seed", _tree_seed(w),
-                   stdin=":s\n" * 4 + "hint\nwhat\ndone\n")
+                   stdin=":s\n" * 4 + "hint\nwhat\ndone\ndone\n")
     assert "check, submit, watch, hint, task, done (gives it up)" in out, out
     assert "Time: " in out and "They count equally." in out, out
     rows = _rows_of(w, "SELECT kind, sitting IS NOT NULL, ended_ms > 0 FROM step ORDER BY place")
@@ -282,7 +282,7 @@ def a_loop_is_sat_round_by_round_and_reported(w):
     assert report["weakest"] == [] and "score" not in report["rounds"][0]
 
     w.run("loop", "next", stdin="I am the alpha of it.\n.\n\n")                    # recruiter
-    w.run("loop", "next", stdin="The <b>omega</b> is it.\n.\n\n" + ":s\n" * 4 + "done\n")  # phone
+    w.run("loop", "next", stdin="The <b>omega</b> is it.\n.\n\n" + ":s\n" * 4 + "done\ndone\n")  # phone
     w.run("round", "systems", status=0, stdin=":q\n")   # a round by itself, in between
     w.run("round", "leave")
     w.run("loop", "next", stdin=":q\n")                                             # systems

@@ -113,6 +113,13 @@ static void measures_look_at_the_whole_answer(void **state)
     assert_true(encuentra("@first-person>=1", "Medí la pérdida."));
 }
 
+static void a_semicolon_makes_no_sentence_more(void **state)
+{
+    (void)state;
+    assert_true(finds("@sentences<=2", "I would rather not say yet; it depends. Ask me later."));
+    assert_false(finds("@sentences<=2", "One. Two; and. Three."));
+}
+
 static void a_list_of_keywords_is_evidence_of_nothing(void **state)
 {
     (void)state;
@@ -190,6 +197,17 @@ static void the_score_is_the_share_of_the_weights(void **state)
     rubric_grade_done(&grade);
 }
 
+static void the_sentence_in_which_most_lines_hold_is_reported(void **state)
+{
+    (void)state;
+    struct rubric_grade grade;
+    const char *text = "A mask of the future. With the mask the future is hidden; so.";
+    score_of(text, &grade);
+    assert_int_equal(grade.findings[1].verdict, RUBRIC_FOUND);
+    assert_int_equal(grade.findings[1].start, (int)strlen("A mask of the future. "));
+    rubric_grade_done(&grade);
+}
+
 static void a_contradiction_costs_half_and_goes_before_what_was_found(void **state)
 {
     (void)state;
@@ -205,6 +223,28 @@ static void a_contradiction_costs_half_and_goes_before_what_was_found(void **sta
     rubric_grade_done(&grade);
     assert_true(score_of("The scale is not learned, it keeps the variance.", &grade) == 0.75);
     rubric_grade_done(&grade);
+}
+
+static void what_is_denied_contradicts_nothing(void **state)
+{
+    (void)state;
+    struct rubric_grade grade;
+    static const char *const denied[] = {"The scale is never there for the speed.",
+                                         "It doesn't scale for speed.",
+                                         "There is no scale for speed."};
+    static const char *const claimed[] = {"The scale is there for the speed.",
+                                          "I do not like it, but the scale is for speed.",
+                                          "Never mind: the scale gives speed."};
+    for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
+        score_of(denied[i], &grade);
+        if (grade.findings[0].verdict == RUBRIC_CONTRADICTED) fail_msg("%s", denied[i]);
+        rubric_grade_done(&grade);
+    }
+    for (size_t i = 0; i < sizeof claimed / sizeof *claimed; i++) {
+        score_of(claimed[i], &grade);
+        if (grade.findings[0].verdict != RUBRIC_CONTRADICTED) fail_msg("%s", claimed[i]);
+        rubric_grade_done(&grade);
+    }
 }
 
 static void a_wrong_answer_is_seen_by_its_own_lines(void **state)
@@ -298,10 +338,13 @@ int main(void)
         cmocka_unit_test(a_term_that_must_be_absent_is_looked_for_in_its_sentence),
         cmocka_unit_test(numbers_are_compared_by_value_and_dimension),
         cmocka_unit_test(measures_look_at_the_whole_answer),
+        cmocka_unit_test(a_semicolon_makes_no_sentence_more),
         cmocka_unit_test(a_list_of_keywords_is_evidence_of_nothing),
         cmocka_unit_test(a_line_that_cannot_be_read_is_named),
         cmocka_unit_test(the_score_is_the_share_of_the_weights),
+        cmocka_unit_test(the_sentence_in_which_most_lines_hold_is_reported),
         cmocka_unit_test(a_contradiction_costs_half_and_goes_before_what_was_found),
+        cmocka_unit_test(what_is_denied_contradicts_nothing),
         cmocka_unit_test(a_wrong_answer_is_seen_by_its_own_lines),
         cmocka_unit_test(the_stored_grade_holds_the_sentence_and_the_correction),
         cmocka_unit_test(broken_bytes_are_graded_as_the_rest_of_them),

@@ -92,6 +92,16 @@ static void every_round_has_its_phases_and_minutes(void **state)
     for (int i = 0; i < drawn.n; i++) assert_int_equal(drawn.steps[i].place, i);
 }
 
+static void a_round_does_not_ask_for_the_same_story_twice(void **state)
+{
+    struct bench *bench = *state;
+    for (int64_t seed = 0; seed < 20;
+         seed++) { /* value-one is always asked; story 04 is its twin */
+        struct drawn drawn = draw(bench, "behavioral", "", seed);
+        for (int i = 0; i < drawn.n; i++) assert_string_not_equal(drawn.steps[i].item, "story/04");
+    }
+}
+
 static void what_was_answered_least_comes_first(void **state)
 {
     struct bench *bench = *state;
@@ -176,6 +186,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STAGE_TEST(every_round_has_its_phases_and_minutes),
+        STAGE_TEST(a_round_does_not_ask_for_the_same_story_twice),
         STAGE_TEST(what_was_answered_least_comes_first),
         STAGE_TEST(the_seed_decides_between_equals_and_repeats),
         STAGE_TEST(a_wish_is_granted_by_number_or_name),

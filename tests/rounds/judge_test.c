@@ -84,6 +84,23 @@ static void memory_is_rated_by_the_engines_score_and_overtime(void **state)
     assert_int_equal(judge_rating(0, true), RATING_AGAIN);
 }
 
+static void the_halves_of_a_phone_round_count_equally(void **state)
+{
+    (void)state;
+    const struct answer answers[] = {{.item = "question/01/0", .score = 0.6},
+                                     {.item = "question/01/1", .score = 0.8},
+                                     {.item = "question/01/2", .score = -1},
+                                     {.item = "drill/01", .step = 1, .score = 0.1}};
+    int n;
+    assert_float_equal(answer_share(&n, answers, 4, "phone"), (0.7 + 0.1) / 2, 1e-12);
+    assert_int_equal(n, 3);
+    assert_float_equal(answer_share(&n, answers, 4, "research"), (0.7 + 0.1) / 2, 1e-12);
+    assert_float_equal(answer_share(&n, answers, 4, "coding"), 0.5, 1e-12);
+    assert_float_equal(answer_share(&n, answers, 3, "phone"), 0.7, 1e-12);
+    assert_float_equal(answer_share(&n, answers + 2, 1, "phone"), 0, 0);
+    assert_int_equal(n, 0);
+}
+
 static void a_rehearsal_leaves_no_trace_in_the_memory(void **state)
 {
     struct bench *bench = *state;
@@ -108,6 +125,7 @@ int main(void)
         STAGE_TEST(a_contradiction_costs_half_until_it_is_flipped),
         STAGE_TEST(a_result_of_another_program_is_no_crash),
         STAGE_TEST(memory_is_rated_by_the_engines_score_and_overtime),
+        STAGE_TEST(the_halves_of_a_phone_round_count_equally),
         STAGE_TEST(a_rehearsal_leaves_no_trace_in_the_memory),
     };
     return cmocka_run_group_tests(tests, stage_open, stage_close);

@@ -5,6 +5,7 @@
 
 static const struct packet_start engineer = {.track = "engineer",
                                              .phone_lane = "c",
+                                             .coding_lane = "torch",
                                              .language = "es",
                                              .days = 2,
                                              .exam = true,
