@@ -17,9 +17,11 @@ static const struct verb verbs[] = {
     {&usage_design, verb_design}, {&usage_paper, verb_paper},
     {&usage_story, verb_story},   {&usage_examiner, verb_examiner},
     {&usage_lab, verb_lab},       {&usage_progress, verb_progress},
-    {&usage_plan, verb_plan},     {&usage_content, verb_content},
+    {&usage_plan, verb_plan},     {&usage_tokenizer, verb_tokenizer},
+    {&usage_content, verb_content},
     {&usage_config, verb_config}, {&usage_data, verb_data},
     {&usage_doctor, verb_doctor}, {&usage_bench, verb_bench},
+    {&usage_train, verb_train},   {&usage_generate, verb_generate},
     {&usage_help, verb_help},     {NULL, NULL},
 };
 

@@ -88,6 +88,9 @@ static enum status draw_figures(struct sit *sit, struct error *err)
 static enum sit_end go_through(struct sit *sit)
 {
     struct error err;
+    app_print(sit->app,
+              _("A line that is only a dot ends an answer; :e opens your editor, :? tells "
+                "the rest.\n"));
     for (int i = 0; i < sit->n_steps; i++) {
         struct step *step = &sit->steps[i];
         if (step->ended_ms) continue;

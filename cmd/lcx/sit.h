@@ -97,8 +97,9 @@ char *sit_fill(const struct sit *sit, const char *words);
 void sit_show_result(const struct sit *sit, const struct answer *answer, bool numbered);
 enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answer);
 
-/* The model answer of a node with its figures. */
-void sit_show_model(const struct sit *sit, const struct question_node *node);
+/* The model answer of a node with its figures; `is_example`: it answers the same question about something
+ * else. */
+void sit_show_model(const struct sit *sit, const struct question_node *node, bool is_example);
 
 /* The whole debrief of a round that has ended. */
 int sit_debrief(struct sit *sit);

@@ -100,9 +100,12 @@ static enum sit_end keep(struct sit *sit, struct step *step, const struct drill 
     const struct attempt *last = NULL;
     for (int i = n - 1; i >= 0; i--)
         if (attempts[i].kind != ATTEMPT_CHECK) last = &attempts[i]; /* the newest comes first */
+    int submitted = 0;
+    for (int i = 0; i < n; i++) submitted += attempts[i].kind != ATTEMPT_CHECK;
     json_t *result =
-        json_pack("{s:s, s:s, s:s}", "sitting", sitting->id, "state",
-                  sitting_state_name(sitting->state), "language", sit->round->language);
+        json_pack("{s:s, s:s, s:s, s:s, s:i, s:i}", "sitting", sitting->id, "state",
+                  sitting_state_name(sitting->state), "language", sit->round->language, "lane",
+                  sitting->lane, "hints", sitting->hints, "submitted", submitted);
     if (last && last->diagnosis)
         json_object_set_new(result, "diagnosis", json_string(last->diagnosis));
     struct answer answer = {

@@ -161,9 +161,10 @@ enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answ
     const int n_items = (int)json_array_size(json_object_get(result, "items"));
     enum sit_end end;
     for (;;) {
-        sit_say(sit, 0,
-                _("Is that what you said? Enter: yes. Or the numbers of the lines that are "
-                  "wrong."));
+        sit_say(
+            sit, 0,
+            _("Is that what you said? Enter: yes. Or the numbers of the lines that are wrong: each "
+              "is turned over."));
         end = sit_line(sit, step, "", &line);
         if (end != SIT_DONE || read_places(places, &n, text_string(&line), n_items)) break;
         char *words = text_printf(_("Expected numbers from 1 to %d, or nothing.\n"), n_items);
@@ -178,18 +179,20 @@ enum sit_end sit_confirm(struct sit *sit, struct step *step, struct answer *answ
             end = SIT_TROUBLE;
         }
         free(confirmed);
+        if (end == SIT_DONE && n) printf(_("\n  Corrected: %.0f %%\n\n"), 100 * score);
     }
     json_decref(result);
     text_done(&line);
     return end == SIT_SKIPPED ? SIT_DONE : end;
 }
 
-void sit_show_model(const struct sit *sit, const struct question_node *node)
+void sit_show_model(const struct sit *sit, const struct question_node *node, bool is_example)
 {
     const char *language = sit->round->language;
     char *answer = sit_fill(sit, words_in(&node->answer, language));
     struct text out = {0};
-    app_heading(sit->app, &out, _("A strong answer"));
+    app_heading(sit->app, &out,
+                is_example ? _("A strong answer, to another weak point") : _("A strong answer"));
     for (char *at = answer; *at;) {
         char *end = strstr(at, "\n\n");
         if (end) *end = '\0';
@@ -300,7 +303,8 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
                 sit_show_result(sit, &answer, true);
                 end = sit_confirm(sit, step, &answer);
             }
-            if (!sit->round->exam && end == SIT_DONE) sit_show_model(sit, node);
+            if (!sit->round->exam && end == SIT_DONE)
+                sit_show_model(sit, node, text_starts_with(step->phase, "weak-"));
             answer_done(&answer);
         }
     }

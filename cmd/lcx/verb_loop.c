@@ -47,8 +47,10 @@ static void show_plan(const struct app *app, const struct packet *packet,
             continue;
         }
         if (new_day) text_format(&out, _("Day %d\n"), packet_day(packet, i));
-        text_format(&out, "  %-3s %-28s %3d min   %s\n", kind->number, _(kind->title),
-                    kind->minutes, _(round_state_name(rounds[i].state)));
+        text_format(&out, "  %-3s ", kind->number);
+        terminal_pad(&out, _(kind->title), 28);
+        text_format(&out, " %3.0f min   %s\n", kind->minutes * packet->time_factor,
+                    _(round_state_name(rounds[i].state)));
     }
     app_print(app, text_string(&out));
     text_done(&out);
@@ -132,14 +134,18 @@ static enum status next_round(struct round *round, bool *found, struct app *app,
     return status;
 }
 
-/* End the packet when nothing of it is left to sit. */
+/* Say which round comes next, or end the packet when nothing of it is left to sit. */
 static int close_packet(struct app *app, struct packet *packet)
 {
     struct round round;
     struct error err;
     bool found;
     if (next_round(&round, &found, app, packet, &err)) return app_fail(app, &err);
-    if (found) return EXIT_DONE;
+    if (found) {
+        const struct round_kind *kind = round_kind(round.name);
+        printf(_("\nNext in this loop: %s, lcx loop next\n"), kind ? _(kind->title) : round.name);
+        return EXIT_DONE;
+    }
     if (packet_end(packet, app->progress, PACKET_DONE, &err)) return app_fail(app, &err);
     app_print(app, _("\nThe loop is complete. Read what a committee would: lcx loop report\n"));
     return EXIT_DONE;

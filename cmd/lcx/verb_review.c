@@ -267,7 +267,7 @@ static enum sit_end sit_node(struct sit *sit, struct step *step, const struct qu
     if (end == SIT_DONE) end = keep_node(sit, step, node, ask, &reply, &answer, &rating);
     if (end == SIT_DONE) {
         sit_show_result(sit, &answer, false);
-        sit_show_model(sit, node);
+        sit_show_model(sit, node, false);
         answer_done(&answer);
         fputc('\n', stdout);
         end = confirm_rating(sit, step, step->item, rating);

@@ -23,12 +23,15 @@ VERB(story);
 VERB(examiner);
 VERB(drill);
 VERB(lab);
+VERB(tokenizer);
 VERB(plan);
 VERB(content);
 VERB(doctor);
 VERB(data);
 VERB(bench);
 VERB(config);
+VERB(train);
+VERB(generate);
 VERB(help);
 
 /* All of them under one roof, in the order in which help lists them (main.c). */

@@ -14,7 +14,8 @@
 #include "progress/review.h"
 #include "store/query.h"
 
-static const char *const state_names[] = {"running", "passed", "failed", "given-up", "expired"};
+static const char *const state_names[] = {N_("running"), N_("passed"), N_("failed"), N_("given-up"),
+                                          N_("expired")};
 enum { N_STATES = sizeof state_names / sizeof state_names[0], PAUSES_LIMIT = 10000 };
 
 const char *sitting_state_name(enum sitting_state state)

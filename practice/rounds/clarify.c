@@ -8,6 +8,7 @@
 #include "base/locale.h"
 #include "base/text.h"
 #include "grader/rubric.h"
+#include "rounds/draw.h"
 
 /* ---- matching ---- */
 
@@ -148,6 +149,8 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         all += card->weight;
         got += card->weight * (known == CARD_ASKED ? 1 : known == CARD_ASSUMED ? 0.5 : 0);
         struct text text = {0}, correction = {0};
+        if (known == CARD_ASSUMED)
+            text_add(&text, _("you assumed, which counts half; asked, you would have heard: "));
         brief_fill(&text, words_in(&card->answer, language), figures, n_figures);
         json_t *item =
             json_pack("{s:s, s:i, s:s, s:s}", "name", card->name, "weight", card->weight, "verdict",
@@ -161,6 +164,7 @@ enum status clarify_end(struct answer *answer, struct progress *progress, const 
         text_done(&correction);
     }
     struct text ask = {0};
+    text_format(&ask, "%s: ", phase_title(step->phase));
     brief_fill(&ask, words_in(&brief->vague, language), figures, n_figures);
     free(figures);
     json_t *result =

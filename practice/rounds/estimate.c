@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "plan/capacity.h"
 #include "plan/unit.h"
+#include "rounds/draw.h"
 
 static enum number_style style_of(const struct round *round)
 {
@@ -175,11 +176,12 @@ static double judge(struct text *words, const struct brief_estimate *estimate, d
     const struct capacity_check check = capacity_check(said, computed);
     struct text number = {0};
     number_text(&number, said, 4, style);
-    text_format(words, _("you: %s %s, "), text_string(&number), estimate->unit);
+    text_format(words, _("you: %s%s%s, "), text_string(&number), *estimate->unit ? " " : "",
+                estimate->unit);
     text_done(&number);
     switch (check.verdict) {
     case VERDICT_CLOSE: text_add(words, _("close")); return 1;
-    case VERDICT_ORDER: text_add(words, _("the order of magnitude")); return 0.5;
+    case VERDICT_ORDER: text_add(words, _("the order of magnitude, which counts half")); return 0.5;
     case VERDICT_UNIT:
         text_format(words, _("off by a factor of %g: %s"), check.factor,
                     check.reason ? _(check.reason) : "");
@@ -226,6 +228,7 @@ enum status estimate_end(struct answer *answer, struct estimate *estimate, struc
     json_t *result = json_pack("{s:f, s:s, s:o}", "score", got / all, "language",
                                estimate->round->language, "items", items);
     struct text ask = {0};
+    text_format(&ask, "%s: ", phase_title(estimate->step->phase));
     brief_fill(&ask, words_in(&brief->vague, estimate->round->language), estimate->assumed,
                (int)(brief->variables_count + brief->estimates_count));
     *answer = (struct answer){

@@ -56,6 +56,23 @@ double judge_confirm(char **confirmed, const json_t *result, const int *flipped,
     return all > 0 && got > 0 ? got / all : 0;
 }
 
+void judge_apply(json_t *result, const char *confirmed)
+{
+    json_t *verdicts;
+    if (!confirmed || json_parse(&verdicts, confirmed, strlen(confirmed), NULL)) return;
+    json_t *items = json_object_get(result, "items");
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *item = json_array_get(items, i);
+        const char *name = json_string_value(json_object_get(item, "name"));
+        const char *graded = json_string_value(json_object_get(item, "verdict"));
+        const char *own = name ? json_string_value(json_object_get(verdicts, name)) : NULL;
+        if (!graded || !own || strcmp(graded, own) == 0) continue;
+        json_object_set(item, "graded", json_object_get(item, "verdict"));
+        json_object_set(item, "verdict", json_object_get(verdicts, name));
+    }
+    json_decref(verdicts);
+}
+
 enum fsrs_rating judge_rating(double score, bool overtime)
 {
     if (score < JUDGE_HARD) return RATING_AGAIN;

@@ -27,6 +27,10 @@ MUST_CHECK enum status judge_text(json_t **result, double *score, const struct q
  * into *confirmed (the caller frees it). */
 double judge_confirm(char **confirmed, const json_t *result, const int *flipped, int n_flipped);
 
+/* Put the confirmed verdicts (JSON, or NULL) in place of the result's own. An item that the candidate
+ * turned over keeps what it was as "graded". */
+void judge_apply(json_t *result, const char *confirmed);
+
 /* The rating that memory gets: from the engine's own score, never the candidate's. */
 enum fsrs_rating judge_rating(double score, bool overtime);
 

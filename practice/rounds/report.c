@@ -8,6 +8,7 @@
 #include "base/locale.h"
 #include "base/terminal.h"
 #include "rounds/draw.h"
+#include "rounds/judge.h"
 #include "rounds/weak.h"
 
 enum { N_WEAKEST = 3 };
@@ -42,16 +43,17 @@ static json_t *answer_json(struct tally *tally, const struct answer *answer,
 {
     json_t *result = NULL;
     if (json_parse(&result, answer->result, strlen(answer->result), NULL)) result = json_object();
+    judge_apply(result, answer->confirmed);
     json_t *items = json_object_get(result, "items");
     json_t *value =
         json_pack("{s:s, s:s, s:s, s:s, s:f, s:b}", "item", answer->item, "title",
                   library_title(library, answer->item, language), "ask", answer->ask, "text",
                   answer->text, "score", answer->score, "overtime", answer->overtime);
     json_object_set(value, "items", items ? items : json_null());
-    const json_t *state = json_object_get(result, "state");
-    const json_t *diagnosis = json_object_get(result, "diagnosis");
-    if (state) json_object_set(value, "state", (json_t *)state);
-    if (diagnosis) json_object_set(value, "diagnosis", (json_t *)diagnosis);
+    static const char *const of_a_drill[] = {"state", "lane", "hints", "submitted", "diagnosis"};
+    for (size_t i = 0; i < sizeof of_a_drill / sizeof *of_a_drill; i++)
+        if (json_object_get(result, of_a_drill[i]))
+            json_object_set(value, of_a_drill[i], json_object_get(result, of_a_drill[i]));
     json_object_set_new(value, "confirmed", answer->confirmed ? json_true() : json_false());
 
     tally->n_items += json_array_size(items) ? (int)json_array_size(items) : 1;
@@ -219,6 +221,27 @@ static void add_quoted(struct text *out, const char *words)
     text_done(&clean);
 }
 
+/* An answer as one quotation that keeps its lines. */
+static void add_quotation(struct text *out, const char *words)
+{
+    bool open = false; /* a line that is not empty came before */
+    for (const char *at = words; *at;) {
+        const size_t size = strcspn(at, "\n");
+        char *line = text_printf("%.*s", (int)size, at);
+        const bool blank = line[strspn(line, " \t\r")] == '\0';
+        if (blank) {
+            text_add(out, open ? "\n>" : "");
+        } else {
+            text_add(out, open ? "  \n> " : "> "); /* two spaces: the line ends here */
+            add_quoted(out, line);
+            open = true;
+        }
+        free(line);
+        at += size + (at[size] == '\n');
+    }
+    text_add(out, "\n\n");
+}
+
 static const char *score_words(int score)
 {
     static const char *const words[] = {N_("strong no"), N_("no"), N_("yes"), N_("strong yes")};
@@ -241,28 +264,43 @@ static void add_verdicts(struct text *out, const json_t *items)
             add_quoted(out, string_of(item, "sentence"));
             text_add(out, "”");
         }
+        if (*string_of(item, "graded")) text_format(out, " *(%s)*", _("corrected by you"));
         text_add(out, "\n");
     }
 }
 
+/* "drill: passed, PyTorch, submitted 2 times, 1 hint, scale-missing" */
+static void add_drill(struct text *out, const json_t *answer)
+{
+    const long submitted = (long)json_integer_value(json_object_get(answer, "submitted"));
+    const long hints = (long)json_integer_value(json_object_get(answer, "hints"));
+    const char *diagnosis = string_of(answer, "diagnosis");
+    text_format(out, "%s: %s", _("drill"), _(string_of(answer, "state")));
+    if (*string_of(answer, "lane")) text_format(out, ", %s, ", string_of(answer, "lane"));
+    if (json_object_get(answer, "submitted"))
+        text_format(out,
+                    ngettext("submitted once", "submitted %ld times", (unsigned long)submitted),
+                    submitted);
+    if (hints) {
+        text_add(out, ", ");
+        text_format(out, ngettext("%ld hint", "%ld hints", (unsigned long)hints), hints);
+    }
+    text_format(out, "%s%s\n", *diagnosis ? ", " : "", diagnosis);
+}
+
 static void add_answer(struct text *out, const json_t *answer)
 {
-    const char *diagnosis = string_of(answer, "diagnosis");
     text_format(out, "\n### %.0f %%: ", 100 * number_of(answer, "score"));
     add_quoted(out, string_of(answer, "ask"));
     text_add(out, "\n\n");
     if (json_is_true(json_object_get(answer, "overtime")))
         text_format(out, "*%s*\n\n", _("over time"));
     if (*string_of(answer, "text")) {
-        text_add(out, "> ");
-        add_quoted(out, string_of(answer, "text"));
-        text_add(out, "\n\n");
+        add_quotation(out, string_of(answer, "text"));
     } else {
         text_format(out, "*%s*\n\n", _("passed over"));
     }
-    if (*string_of(answer, "state"))
-        text_format(out, "%s: %s%s%s\n", _("drill"), _(string_of(answer, "state")),
-                    *diagnosis ? ", " : "", diagnosis);
+    if (*string_of(answer, "state")) add_drill(out, answer);
     add_verdicts(out, json_object_get(answer, "items"));
 }
 
@@ -294,6 +332,10 @@ static void add_round(struct text *out, const json_t *round)
 static void add_weakest(struct text *out, const json_t *weakest)
 {
     text_format(out, "\n## %s\n\n", _("The weakest points, and what to practise next"));
+    if (json_array_size(weakest))
+        text_format(out, "%s\n\n",
+                    _("The lowest scores, one for each question, brief, paper, story or drill. Of "
+                      "equals, what was said wrongly comes before what was not said."));
     if (json_array_size(weakest) == 0) text_format(out, "%s\n", _("None was seen."));
     for (size_t i = 0; i < json_array_size(weakest); i++) {
         const json_t *point = json_array_get(weakest, i);
@@ -320,9 +362,12 @@ void report_markdown(struct text *out, const json_t *report)
     text_format(out, "# %s\n\n",
                 scientist ? _("Interview packet: research scientist")
                           : _("Interview packet: engineer"));
-    text_format(out, "%s %s, %s, %s %lld\n\n", _("Begun"), string_of(report, "started"),
+    text_format(out, "%s %s, %s, %s %lld", _("Begun"), string_of(report, "started"),
                 json_is_true(json_object_get(report, "exam")) ? _("exam") : _("practice"),
                 _("seed"), (long long)json_integer_value(json_object_get(report, "seed")));
+    if (number_of(report, "time_factor") != 1)
+        text_format(out, _(", all clocks times %g"), number_of(report, "time_factor"));
+    text_add(out, "\n\n");
     text_format(out, "| | %s | %s | %s |\n|---|---|---|---|\n", _("Round"), _("Score"), _("Range"));
     for (size_t i = 0; i < json_array_size(rounds); i++) {
         const json_t *round = json_array_get(rounds, i);

@@ -559,20 +559,24 @@ void answer_list_done(struct answer *answers, int n)
 
 double answer_share(int *n_scored, const struct answer *answers, int n, const char *round_name)
 {
-    enum { WORDS, DRILL, HALVES };
-    double sum[HALVES] = {0};
-    int count[HALVES] = {0};
+    const bool by_step = strcmp(round_name, "phone") == 0 || strcmp(round_name, "research") == 0;
+    double sum[ROUND_STEP_LIMIT] = {0}, all = 0;
+    int count[ROUND_STEP_LIMIT] = {0}, n_groups = 0;
+    *n_scored = 0;
     for (int i = 0; i < n; i++) {
-        const int half = text_starts_with(answers[i].item, "drill/") ? DRILL : WORDS;
         if (answers[i].score < 0) continue;
-        sum[half] += answers[i].score;
-        count[half]++;
+        const int group = by_step ? answers[i].step : 0;
+        CHECK(group >= 0 && group < ROUND_STEP_LIMIT);
+        sum[group] += answers[i].score;
+        count[group]++;
+        ++*n_scored;
     }
-    *n_scored = count[WORDS] + count[DRILL];
-    if (!*n_scored) return 0;
-    if (strcmp(round_name, "phone") == 0 && count[WORDS] && count[DRILL])
-        return (sum[WORDS] / count[WORDS] + sum[DRILL] / count[DRILL]) / 2;
-    return (sum[WORDS] + sum[DRILL]) / *n_scored;
+    for (int g = 0; g < ROUND_STEP_LIMIT; g++) {
+        if (!count[g]) continue;
+        all += sum[g] / count[g];
+        n_groups++;
+    }
+    return n_groups ? all / n_groups : 0;
 }
 
 enum status answer_confirm(struct answer *answer, struct progress *progress, const char *confirmed,

@@ -170,8 +170,9 @@ MUST_CHECK enum status answer_list(struct answer **out, int *n, struct progress 
                                    const char *round, int step, struct error *err);
 void answer_list_done(struct answer *answers, int n);
 
-/* The share of a round's answers, 0 .. 1: the mean of those that are scored; in the phone round the
- * mean of its two halves, the words and the drill. *n_scored: how many are scored; none gives 0. */
+/* The share of a round's answers, 0 .. 1: the mean of those that are scored; where the halves count
+ * equally (concept and code of the phone round, presentation and probing of a project) the mean of the
+ * steps' means. *n_scored: how many are scored; none gives 0. */
 double answer_share(int *n_scored, const struct answer *answers, int n, const char *round_name);
 void answer_done(struct answer *answer);
 

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/locale.h"
 #include "base/text.h"
+#include "rounds/judge.h"
 #include "store/query.h"
 
 enum { CONTENT_PARTS = 2 }; /* "question/01" of "question/01/1-1" */
@@ -20,18 +21,23 @@ static bool same_content(const char *a, const char *b)
 }
 
 /* The heaviest item that was not found; false when all were. */
-static bool read_missing(struct weak_point *point, const char *result)
+static bool read_missing(struct weak_point *point, const char *result, const char *confirmed)
 {
     json_t *value;
     int heaviest = 0;
     if (!result || json_parse(&value, result, strlen(result), NULL)) return false;
+    judge_apply(value, confirmed);
 
     const char *state = json_string_value(json_object_get(value, "state"));
     if (state && strcmp(state, "passed") != 0) { /* a drill */
         const char *diagnosis = json_string_value(json_object_get(value, "diagnosis"));
-        point->missing = diagnosis ? text_printf(_("the drill's tests do not pass (%s)"), diagnosis)
-                                   : text_copy(_("the drill's tests do not pass"));
+        const json_t *submitted = json_object_get(value, "submitted");
+        point->missing =
+            submitted && json_integer_value(submitted) == 0 ? text_copy(_("nothing was handed in"))
+            : diagnosis ? text_printf(_("the drill's tests do not pass (%s)"), diagnosis)
+                        : text_copy(_("the drill's tests do not pass"));
         point->sentence = text_copy("");
+        point->passed_over = submitted && json_integer_value(submitted) == 0;
         json_decref(value);
         return true;
     }
@@ -52,6 +58,7 @@ static bool read_missing(struct weak_point *point, const char *result)
         point->sentence = text_copy(sentence ? sentence : "");
     }
     json_decref(value);
+    point->weight = heaviest;
     return heaviest > 0;
 }
 
@@ -59,6 +66,8 @@ static int by_score(const void *a, const void *b)
 {
     const struct weak_point *x = a, *y = b;
     if (x->score != y->score) return x->score < y->score ? -1 : 1;
+    if (x->passed_over != y->passed_over) return x->passed_over ? 1 : -1;
+    if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
     return strcmp(x->item, y->item);
 }
 
@@ -68,19 +77,21 @@ enum status weak_points(struct weak_point **out, int *n, struct progress *progre
     struct query query;
     *out = NULL;
     *n = 0;
-    query_open(&query, progress->database,
-               "SELECT a.item, r.name, a.score, a.ask, a.result FROM answer a"
-               " JOIN round r ON r.id = a.round"
-               " WHERE a.score IS NOT NULL AND (?1 IS NULL OR r.packet = ?1)"
-               " AND a.item NOT LIKE 'question/manager-weak-point/%'"
-               " ORDER BY a.submitted_ms DESC, a.id LIMIT 500");
+    query_open(
+        &query, progress->database,
+        "SELECT a.item, r.name, a.score, a.ask, a.result, a.confirmed, a.text = '' FROM answer a"
+        " JOIN round r ON r.id = a.round"
+        " WHERE a.score IS NOT NULL AND (?1 IS NULL OR r.packet = ?1)"
+        " AND a.item NOT LIKE 'question/manager-weak-point/%'"
+        " ORDER BY a.submitted_ms DESC, a.id LIMIT 500");
     query_bind_text(&query, 1, packet);
     while (query_row(&query)) {
         struct weak_point point = {.score = query_real(&query, 2)};
         snprintf(point.item, sizeof point.item, "%s", query_text(&query, 0));
         snprintf(point.round, sizeof point.round, "%s", query_text(&query, 1));
-        if (!read_missing(&point, query_text(&query, 4))) continue;
+        if (!read_missing(&point, query_text(&query, 4), query_text(&query, 5))) continue;
         point.ask = text_copy(query_text(&query, 3));
+        point.passed_over |= query_int(&query, 6) != 0;
         *out = memory_grow(*out, (size_t)*n + 1, sizeof **out);
         (*out)[(*n)++] = point;
     }

@@ -1,7 +1,10 @@
 #include "tensor/activation.h"
 
+#include <limits.h>
 #include <math.h>
 
+#include "base/error.h"
+#include "tensor/activation_kernel.h"
 #include "tensor/row.h"
 
 /* ---- plain: each function and its derivative, in double ---- */
@@ -108,65 +111,102 @@ void swiglu_backward_plain(float *dgate_up, const float *dout, const float *gate
     }
 }
 
-/* ---- what others call ---- */
+/* ---- numbers are shared out ---- */
+
+enum { NUMBERS_A_TASK = 1 << 14 };
+
+struct job {
+    void (*forward)(float *out, const float *x, size_t n);
+    void (*backward)(float *dx, const float *dout, const float *x, size_t n);
+    float *out;
+    const float *dout, *x;
+    size_t n;
+};
+
+static void job_task(void *context, int task, int worker)
+{
+    const struct job *job = context;
+    const size_t at = (size_t)task * NUMBERS_A_TASK, left = job->n - at;
+    const size_t n = left < NUMBERS_A_TASK ? left : NUMBERS_A_TASK;
+    (void)worker;
+
+    if (job->forward) job->forward(job->out + at, job->x + at, n);
+    else job->backward(job->out + at, job->dout + at, job->x + at, n);
+}
+
+static void job_run(struct pool *pool, struct job job)
+{
+    CHECK(job.n <= (size_t)INT_MAX * NUMBERS_A_TASK);
+    pool_run(pool, job_task, &job, (int)((job.n + NUMBERS_A_TASK - 1) / NUMBERS_A_TASK));
+}
 
 void gelu_forward(struct pool *pool, float *out, const float *x, size_t n)
 {
-    (void)pool;
-    gelu_forward_plain(out, x, n);
+    job_run(pool, (struct job){activation_kernel()->gelu, NULL, out, NULL, x, n});
 }
 
 void gelu_exact_forward(struct pool *pool, float *out, const float *x, size_t n)
 {
-    (void)pool;
-    gelu_exact_forward_plain(out, x, n);
+    job_run(pool, (struct job){gelu_exact_forward_plain, NULL, out, NULL, x, n});
 }
 
 void silu_forward(struct pool *pool, float *out, const float *x, size_t n)
 {
-    (void)pool;
-    silu_forward_plain(out, x, n);
+    job_run(pool, (struct job){activation_kernel()->silu, NULL, out, NULL, x, n});
 }
 
 void relu_forward(struct pool *pool, float *out, const float *x, size_t n)
 {
-    (void)pool;
-    relu_forward_plain(out, x, n);
+    job_run(pool, (struct job){activation_kernel()->relu, NULL, out, NULL, x, n});
 }
 
 void gelu_backward(struct pool *pool, float *dx, const float *dout, const float *x, size_t n)
 {
-    (void)pool;
-    gelu_backward_plain(dx, dout, x, n);
+    job_run(pool, (struct job){NULL, activation_kernel()->gelu_backward, dx, dout, x, n});
 }
 
 void gelu_exact_backward(struct pool *pool, float *dx, const float *dout, const float *x, size_t n)
 {
-    (void)pool;
-    gelu_exact_backward_plain(dx, dout, x, n);
+    job_run(pool, (struct job){NULL, gelu_exact_backward_plain, dx, dout, x, n});
 }
 
 void silu_backward(struct pool *pool, float *dx, const float *dout, const float *x, size_t n)
 {
-    (void)pool;
-    silu_backward_plain(dx, dout, x, n);
+    job_run(pool, (struct job){NULL, activation_kernel()->silu_backward, dx, dout, x, n});
 }
 
 void relu_backward(struct pool *pool, float *dx, const float *dout, const float *x, size_t n)
 {
-    (void)pool;
-    relu_backward_plain(dx, dout, x, n);
+    job_run(pool, (struct job){NULL, activation_kernel()->relu_backward, dx, dout, x, n});
+}
+
+struct swiglu {
+    const struct activation_kernel *kernel;
+    float *out;
+    const float *dout, *gate_up; /* dout NULL: forward */
+    int M, F, rows_a_task;
+};
+
+static void swiglu_task(void *context, int task, int worker)
+{
+    const struct swiglu *s = context;
+    const int first = task * s->rows_a_task, rows = kernel_rows_of(task, s->M, s->rows_a_task);
+    const size_t narrow = row_of(first, s->F), wide = row_of(first, 2 * s->F);
+    (void)worker;
+
+    if (!s->dout) s->kernel->swiglu(s->out + narrow, s->gate_up + wide, rows, s->F);
+    else s->kernel->swiglu_backward(s->out + wide, s->dout + narrow, s->gate_up + wide, rows, s->F);
 }
 
 void swiglu_forward(struct pool *pool, float *out, const float *gate_up, int M, int F)
 {
-    (void)pool;
-    swiglu_forward_plain(out, gate_up, M, F);
+    struct swiglu s = {activation_kernel(), out, NULL, gate_up, M, F, kernel_rows_a_task(F)};
+    pool_run(pool, swiglu_task, &s, kernel_tasks(M, s.rows_a_task));
 }
 
 void swiglu_backward(struct pool *pool, float *dgate_up, const float *dout, const float *gate_up,
                      int M, int F)
 {
-    (void)pool;
-    swiglu_backward_plain(dgate_up, dout, gate_up, M, F);
+    struct swiglu s = {activation_kernel(), dgate_up, dout, gate_up, M, F, kernel_rows_a_task(F)};
+    pool_run(pool, swiglu_task, &s, kernel_tasks(M, s.rows_a_task));
 }

@@ -1,8 +1,10 @@
 #include "tensor/attention.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "tensor/attention_internal.h"
+#include "tensor/attention_kernel.h"
 #include "tensor/row.h"
 
 /* ---- plain ---- */
@@ -152,14 +154,80 @@ void attention_backward_plain(struct attention_gradient dq, struct attention_gra
                 unmix_plain(dq, dk, dv, dout, out, lse, q, k, v, dims, b, h, t);
 }
 
-/* ---- what others call ---- */
+/* ---- groups of heads and blocks of queries are shared out ---- */
+
+struct job {
+    const struct attention_kernel *kernel;
+    struct pool *pool;
+    struct attention_group group; /* all but b, kvh and scratch */
+    int blocks;                   /* of queries, in a group */
+};
+
+static struct attention_group group_of(const struct job *job, int i, int worker)
+{
+    struct attention_group group = job->group;
+    group.b = i / group.dims->KVH;
+    group.kvh = i % group.dims->KVH;
+    group.scratch = pool_scratch(job->pool, worker,
+                                 attention_scratch_floats(group.dims->D) * sizeof *group.scratch);
+    return group;
+}
+
+static void forward_task(void *context, int task, int worker)
+{
+    const struct job *job = context;
+    const struct attention_group group = group_of(job, task / job->blocks, worker);
+    const struct attention_dims *dims = group.dims;
+    /* The last block first: with a causal mask it sees the most, and no thread should begin it last. */
+    const int block = job->blocks - 1 - task % job->blocks, G = dims->H / dims->KVH;
+    const int n = kernel_rows_of(block, G * dims->T, ATTENTION_BLOCK);
+
+    if (dims->T == 1 && G <= ATTENTION_FEW && !dims->mask) {
+        job->kernel->few(&group);
+        return;
+    }
+    job->kernel->forward(&group, block * ATTENTION_BLOCK, n);
+}
+
+static void backward_task(void *context, int task, int worker)
+{
+    const struct job *job = context;
+    const struct attention_group group = group_of(job, task, worker);
+    const struct attention_dims *dims = group.dims;
+    const int G = dims->H / dims->KVH, D = dims->D;
+    const ptrdiff_t head = (ptrdiff_t)group.kvh * D;
+
+    for (int s = 0; s < dims->S; s++) {
+        float *dk = group.dk.data + group.b * group.dk.batch + s * group.dk.row + head;
+        float *dv = group.dv.data + group.b * group.dv.batch + s * group.dv.row + head;
+        memset(dk, 0, (size_t)D * sizeof *dk);
+        memset(dv, 0, (size_t)D * sizeof *dv);
+    }
+    if (job->kernel->backward(&group)) return;
+    for (int t = 0; t < dims->T; t++) {
+        float *dq = group.dq.data + group.b * group.dq.batch + t * group.dq.row + head * G;
+        memset(dq, 0, (size_t)(G * D) * sizeof *dq);
+        for (int g = 0; g < G; g++)
+            unmix_plain(group.dq, group.dk, group.dv, group.dout, group.out, group.lse, group.q,
+                        group.k, group.v, dims, group.b, group.kvh * G + g, t);
+    }
+}
 
 void attention_forward(struct pool *pool, float *out, float *lse, struct attention_view q,
                        struct attention_view k, struct attention_view v,
                        const struct attention_dims *dims)
 {
-    (void)pool;
-    attention_forward_plain(out, lse, NULL, q, k, v, dims);
+    const int wide = dims->H * dims->D, narrow = dims->KVH * dims->D;
+    attention_check(dims);
+    struct job job = {.kernel = attention_kernel(), .pool = pool};
+    job.group = (struct attention_group){.dims = dims,
+                                         .q = attention_view_whole(q, dims->T, wide),
+                                         .k = attention_view_whole(k, dims->S, narrow),
+                                         .v = attention_view_whole(v, dims->S, narrow),
+                                         .out = out,
+                                         .lse = lse};
+    job.blocks = kernel_tasks(dims->H / dims->KVH * dims->T, ATTENTION_BLOCK);
+    pool_run(pool, forward_task, &job, dims->B * dims->KVH * job.blocks);
 }
 
 void attention_backward(struct pool *pool, struct attention_gradient dq,
@@ -168,6 +236,18 @@ void attention_backward(struct pool *pool, struct attention_gradient dq,
                         struct attention_view q, struct attention_view k, struct attention_view v,
                         const struct attention_dims *dims)
 {
-    (void)pool;
-    attention_backward_plain(dq, dk, dv, dout, out, lse, q, k, v, dims);
+    const int wide = dims->H * dims->D, narrow = dims->KVH * dims->D;
+    attention_check(dims);
+    struct job job = {.kernel = attention_kernel(), .pool = pool};
+    job.group = (struct attention_group){.dims = dims,
+                                         .q = attention_view_whole(q, dims->T, wide),
+                                         .k = attention_view_whole(k, dims->S, narrow),
+                                         .v = attention_view_whole(v, dims->S, narrow),
+                                         .out = (float *)out,
+                                         .lse = (float *)lse,
+                                         .dout = dout,
+                                         .dq = attention_gradient_whole(dq, dims->T, wide),
+                                         .dk = attention_gradient_whole(dk, dims->S, narrow),
+                                         .dv = attention_gradient_whole(dv, dims->S, narrow)};
+    pool_run(pool, backward_task, &job, dims->B * dims->KVH);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "tensor/norm_kernel.h"
 #include "tensor/row.h"
 
 void embedding_backward_plain(float *dtable, const float *dout, const int32_t *tokens, int M, int V,
@@ -51,6 +52,7 @@ void embedding_forward(struct pool *pool, float *out, const float *table, const 
 /* ---- backward: columns are shared out, so that each sum keeps the order of the rows ---- */
 
 struct scatter {
+    void (*add)(float *to, const float *from, int n);
     float *dtable;
     const float *dout;
     const int32_t *tokens;
@@ -68,13 +70,13 @@ static void scatter_columns(void *context, int task, int worker)
         CHECK(s->tokens[i] >= 0 && s->tokens[i] < s->V);
         const float *from = s->dout + row_of(i, s->C) + first;
         float *to = s->dtable + row_of(s->tokens[i], s->C) + first;
-        for (int j = 0; j < n; j++) to[j] += from[j];
+        s->add(to, from, n);
     }
 }
 
 void embedding_backward(struct pool *pool, float *dtable, const float *dout, const int32_t *tokens,
                         int M, int V, int C)
 {
-    struct scatter s = {dtable, dout, tokens, M, V, C};
+    struct scatter s = {norm_kernel()->add, dtable, dout, tokens, M, V, C};
     pool_run(pool, scatter_columns, &s, (C + COLUMNS_A_TASK - 1) / COLUMNS_A_TASK);
 }

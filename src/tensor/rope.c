@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/locale.h"
+#include "tensor/rope_kernel.h"
 #include "tensor/row.h"
 
 #define PI 3.14159265358979323846
@@ -135,6 +136,7 @@ void rope_done(struct rope *rope)
 /* ---- turning ---- */
 
 struct turn {
+    const struct rope_kernel *kernel;
     float *x;
     const struct rope *rope;
     const struct rope_dims *dims;
@@ -145,36 +147,13 @@ struct turn {
     float scale; /* of cosine and sine */
 };
 
-enum { FLOATS_A_TASK = 1 << 14 };
-
-static int rows_a_task(const struct rope_dims *dims)
-{
-    const int width = dims->H * dims->D;
-    return width >= FLOATS_A_TASK ? 1 : FLOATS_A_TASK / width;
-}
-
-/* One head: x [D] by one row of the table. */
-static void turn_head(float *x, const float *cosine, const float *sine, float sign, float scale,
-                      int pairs, enum rope_layout layout)
-{
-    const int apart = layout == ROPE_HALF ? pairs : 1;
-    const int step = layout == ROPE_HALF ? 1 : 2;
-
-    for (int i = 0; i < pairs; i++) {
-        const float a = x[i * step], b = x[i * step + apart];
-        const float c = cosine[i] * scale, s = sine[i] * scale * sign;
-        x[i * step] = a * c - b * s;
-        x[i * step + apart] = a * s + b * c;
-    }
-}
-
 static void turn_rows(void *context, int task, int worker)
 {
     const struct turn *turn = context;
     const struct rope_dims *dims = turn->dims;
     const struct rope *rope = turn->rope;
     const int pairs = rope->D_rotary / 2;
-    const int each = rows_a_task(dims), n = dims->B * dims->T;
+    const int each = kernel_rows_a_task(dims->H * dims->D), n = dims->B * dims->T;
     const int first = task * each, last = first + each < n ? first + each : n;
     (void)worker;
 
@@ -186,9 +165,8 @@ static void turn_rows(void *context, int task, int worker)
 
         float *x = turn->x + b * turn->batch + t * turn->row;
         const size_t at = row_of(position, pairs);
-        for (int h = 0; h < dims->H; h++)
-            turn_head(x + (ptrdiff_t)h * dims->D, rope->cosine + at, rope->sine + at, turn->sign,
-                      turn->scale, pairs, rope->layout);
+        turn->kernel->turn(x, dims->H, dims->D, rope->cosine + at, rope->sine + at, turn->sign,
+                           turn->scale, pairs, rope->layout);
     }
 }
 
@@ -198,8 +176,9 @@ static void run(struct pool *pool, struct turn *turn)
     CHECK(turn->rope->D_rotary <= dims->D);
     turn->row = dims->row ? dims->row : (ptrdiff_t)dims->H * dims->D;
     turn->batch = dims->batch ? dims->batch : dims->T * turn->row;
-    const int each = rows_a_task(dims);
-    pool_run(pool, turn_rows, turn, (dims->B * dims->T + each - 1) / each);
+    turn->kernel = rope_kernel();
+    pool_run(pool, turn_rows, turn,
+             kernel_tasks(dims->B * dims->T, kernel_rows_a_task(dims->H * dims->D)));
 }
 
 void rope_forward(struct pool *pool, float *x, const struct rope *rope,

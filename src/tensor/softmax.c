@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "tensor/row.h"
+#include "tensor/softmax_kernel.h"
 
 /* ---- plain ---- */
 
@@ -61,23 +62,62 @@ void log_softmax_rows_plain(float *out, const float *in, int rows, int n)
     }
 }
 
-/* ---- what others call ---- */
+/* ---- rows are shared out ---- */
+
+struct job {
+    const struct softmax_kernel *kernel;
+    float *out;
+    const float *in, *probs; /* probs: of the forward pass, in the backward pass */
+    int rows, n, rows_a_task;
+};
+
+static struct job job_of(float *out, const float *in, const float *probs, int rows, int n)
+{
+    return (struct job){softmax_kernel(), out, in, probs, rows, n, kernel_rows_a_task(n)};
+}
+
+static void forward_task(void *context, int i, int worker)
+{
+    const struct job *job = context;
+    const size_t at = row_of(i * job->rows_a_task, job->n);
+    (void)worker;
+    job->kernel->forward(job->out + at, job->in + at,
+                         kernel_rows_of(i, job->rows, job->rows_a_task), job->n);
+}
+
+static void backward_task(void *context, int i, int worker)
+{
+    const struct job *job = context;
+    const size_t at = row_of(i * job->rows_a_task, job->n);
+    (void)worker;
+    job->kernel->backward(job->out + at, job->in + at, job->probs + at,
+                          kernel_rows_of(i, job->rows, job->rows_a_task), job->n);
+}
+
+static void logarithm_task(void *context, int i, int worker)
+{
+    const struct job *job = context;
+    const size_t at = row_of(i * job->rows_a_task, job->n);
+    (void)worker;
+    job->kernel->logarithm(job->out + at, job->in + at,
+                           kernel_rows_of(i, job->rows, job->rows_a_task), job->n);
+}
 
 void softmax_rows(struct pool *pool, float *out, const float *in, int rows, int n)
 {
-    (void)pool;
-    softmax_rows_plain(out, in, rows, n);
+    struct job job = job_of(out, in, NULL, rows, n);
+    pool_run(pool, forward_task, &job, kernel_tasks(rows, job.rows_a_task));
 }
 
 void softmax_rows_backward(struct pool *pool, float *din, const float *dout, const float *out,
                            int rows, int n)
 {
-    (void)pool;
-    softmax_rows_backward_plain(din, dout, out, rows, n);
+    struct job job = job_of(din, dout, out, rows, n);
+    pool_run(pool, backward_task, &job, kernel_tasks(rows, job.rows_a_task));
 }
 
 void log_softmax_rows(struct pool *pool, float *out, const float *in, int rows, int n)
 {
-    (void)pool;
-    log_softmax_rows_plain(out, in, rows, n);
+    struct job job = job_of(out, in, NULL, rows, n);
+    pool_run(pool, logarithm_task, &job, kernel_tasks(rows, job.rows_a_task));
 }

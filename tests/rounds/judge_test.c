@@ -90,10 +90,11 @@ static void the_halves_of_a_phone_round_count_equally(void **state)
     const struct answer answers[] = {{.item = "question/01/0", .score = 0.6},
                                      {.item = "question/01/1", .score = 0.8},
                                      {.item = "question/01/2", .score = -1},
-                                     {.item = "drill/01", .score = 0.1}};
+                                     {.item = "drill/01", .step = 1, .score = 0.1}};
     int n;
     assert_float_equal(answer_share(&n, answers, 4, "phone"), (0.7 + 0.1) / 2, 1e-12);
     assert_int_equal(n, 3);
+    assert_float_equal(answer_share(&n, answers, 4, "research"), (0.7 + 0.1) / 2, 1e-12);
     assert_float_equal(answer_share(&n, answers, 4, "coding"), 0.5, 1e-12);
     assert_float_equal(answer_share(&n, answers, 3, "phone"), 0.7, 1e-12);
     assert_float_equal(answer_share(&n, answers + 2, 1, "phone"), 0, 0);

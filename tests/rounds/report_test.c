@@ -308,6 +308,54 @@ static void the_weakest_come_first_with_their_heaviest_miss(void **state)
     free(seen.rounds);
 }
 
+static void what_the_candidate_corrected_is_told_as_corrected(void **state)
+{
+    struct seen seen;
+    struct error err = {0};
+    see(&seen, *state);
+    struct answer answer = stage_answer(
+        seen.bench, &seen.rounds[1], &seen.step, "question/01/0", "It is the beta.", 0,
+        "{\"items\":[{\"name\":\"alpha\",\"weight\":3,\"verdict\":\"not-found\",\"text\":\"says "
+        "alpha\"},{\"name\":\"beta\",\"weight\":1,\"verdict\":\"not-found\",\"text\":\"says beta\"}]}");
+    if (answer_confirm(&answer, seen.bench->progress,
+                       "{\"alpha\":\"found\",\"beta\":\"not-found\"}", 0.75, &err))
+        fail_msg("%s", err.message);
+    answer_done(&answer);
+
+    json_t *report = report_of(&seen);
+    char *markdown = markdown_of(report);
+    assert_non_null(strstr(markdown, "- found: says alpha *(corrected by you)*\n"));
+    assert_non_null(strstr(markdown, "- not found: says beta\n"));
+    assert_non_null(strstr(markdown, "Missing: says beta. ")); /* no longer alpha */
+    free(markdown);
+    json_decref(report);
+    free(seen.rounds);
+}
+
+static void of_equals_an_error_comes_before_an_omission_and_a_skipped_one_last(void **state)
+{
+    struct seen seen;
+    struct weak_point *points;
+    int n;
+    see(&seen, *state);
+    keep(&seen, "question/01/0", "", 0,
+         "{\"items\":[{\"name\":\"a\",\"weight\":3,\"verdict\":\"not-found\",\"text\":\"a\"}]}");
+    keep(&seen, "question/02/0", "x", 0,
+         "{\"items\":[{\"name\":\"a\",\"weight\":3,\"verdict\":\"not-found\",\"text\":\"a\"}]}");
+    keep(&seen, "question/03/0", "x", 0,
+         "{\"items\":[{\"name\":\"a\",\"weight\":1,\"verdict\":\"contradicted\",\"text\":\"a\"}]}");
+    keep(&seen, "drill/04", "x.py", 0, "{\"state\":\"given-up\",\"submitted\":0}");
+    assert_int_equal(weak_points(&points, &n, seen.bench->progress, seen.packet.id, 9, NULL),
+                     STATUS_OK);
+    assert_int_equal(n, 4);
+    assert_string_equal(points[0].item, "question/03/0");
+    assert_string_equal(points[1].item, "question/02/0");
+    assert_string_equal(points[2].item, "question/01/0");
+    assert_string_equal(points[3].missing, "nothing was handed in");
+    weak_points_done(points, n);
+    free(seen.rounds);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -318,6 +366,8 @@ int main(void)
         STAGE_TEST(a_huge_answer_is_one_quotation),
         STAGE_TEST(the_page_needs_nothing_and_allows_nothing),
         STAGE_TEST(the_weakest_come_first_with_their_heaviest_miss),
+        STAGE_TEST(what_the_candidate_corrected_is_told_as_corrected),
+        STAGE_TEST(of_equals_an_error_comes_before_an_omission_and_a_skipped_one_last),
     };
     return cmocka_run_group_tests(tests, stage_open, stage_close);
 }

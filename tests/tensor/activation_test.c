@@ -115,6 +115,56 @@ static void swiglu_is_silu_of_the_first_half_times_the_second(void **state)
     numbers_assert_close("swiglu", out, want, 4, 2e-7);
 }
 
+static const size_t sizes[] = {1, 2, 7, 8, 15, 16, 17, 31, 33, 100, 20000, 40001};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static void at_every_size_it_is_the_plain_one(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SIZES; s++) {
+        const size_t n = sizes[s];
+        float *x = numbers_new(2 * n, 1, 3), *dout = numbers_new(n, 2, 1);
+        float *got = numbers_new(2 * n, 3, 1), *want = numbers_new(2 * n, 4, 1);
+        for (int f = 0; f < FUNCTIONS; f++) {
+            functions[f].forward(NULL, got, x, n);
+            functions[f].forward_plain(want, x, n);
+            numbers_assert_close(functions[f].name, got, want, n, 3e-7);
+            functions[f].backward(NULL, got, dout, x, n);
+            functions[f].backward_plain(want, dout, x, n);
+            numbers_assert_close(functions[f].name, got, want, n, 2e-6);
+        }
+        const int M = n % 2 ? 1 : 2, F = (int)n / M;
+        swiglu_forward(NULL, got, x, M, F);
+        swiglu_forward_plain(want, x, M, F);
+        numbers_assert_close("swiglu", got, want, n, 3e-7);
+        swiglu_backward(NULL, got, dout, x, M, F);
+        swiglu_backward_plain(want, dout, x, M, F);
+        numbers_assert_close("swiglu backward", got, want, 2 * n, 2e-6);
+        free(x), free(dout), free(got), free(want);
+    }
+}
+
+static void over_the_whole_range_the_error_stays_small(void **state)
+{
+    (void)state;
+    enum { N = 1 << 16 };
+    float *x = numbers_new(N, 1, 1), *ones = numbers_new(N, 2, 1);
+    float *got = numbers_new(N, 3, 1), *want = numbers_new(N, 4, 1);
+    for (int i = 0; i < N; i++) x[i] = -16 + (float)i / 2048, ones[i] = 1;
+    for (int f = 0; f < FUNCTIONS; f++)
+        for (int way = 0; way < 2; way++) {
+            if (way) functions[f].backward(NULL, got, ones, x, N);
+            else functions[f].forward(NULL, got, x, N);
+            if (way) functions[f].backward_plain(want, ones, x, N);
+            else functions[f].forward_plain(want, x, N);
+            for (int i = 0; i < N; i++) /* of the number itself, or of the smallest that matters */
+                if (fabsf(got[i] - want[i]) > 1.2e-6f * fmaxf(fabsf(want[i]), 5e-2f))
+                    fail_msg("%s %s(%g): %.9g, not %.9g", functions[f].name, way ? "backward" : "",
+                             (double)x[i], (double)got[i], (double)want[i]);
+        }
+    free(x), free(ones), free(got), free(want);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +172,8 @@ int main(void)
         cmocka_unit_test(far_out_the_limits_are_reached_and_nan_stays),
         cmocka_unit_test(gradients_agree_with_finite_differences),
         cmocka_unit_test(swiglu_is_silu_of_the_first_half_times_the_second),
+        cmocka_unit_test(at_every_size_it_is_the_plain_one),
+        cmocka_unit_test(over_the_whole_range_the_error_stays_small),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }

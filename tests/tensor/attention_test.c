@@ -295,6 +295,149 @@ static void views_into_one_buffer_are_the_same_as_three(void **state)
     problem_done(&p);
 }
 
+/* Sizes that fill no vector, no tile and no block, and some that do. */
+static const struct attention_dims large[] = {
+    {.B = 2, .T = 64, .S = 64, .H = 2, .KVH = 2, .D = 64, .causal = true, .scale = 0.125f},
+    {.B = 1, .T = 150, .S = 150, .H = 2, .KVH = 1, .D = 33, .causal = true, .scale = 0.2f},
+    {.B = 1, .T = 70, .S = 203, .H = 3, .KVH = 3, .D = 20, .causal = true, .scale = 0.2f},
+    {.B = 1, .T = 131, .S = 67, .H = 2, .KVH = 2, .D = 16, .causal = true, .scale = 0.2f},
+    {.B = 2, .T = 65, .S = 129, .H = 8, .KVH = 2, .D = 8, .scale = 0.3f},
+    {.B = 1,
+     .T = 200,
+     .S = 200,
+     .H = 1,
+     .KVH = 1,
+     .D = 48,
+     .causal = true,
+     .scale = 0.2f,
+     .window = 40},
+    {.B = 3,
+     .T = 40,
+     .S = 90,
+     .H = 4,
+     .KVH = 2,
+     .D = 12,
+     .causal = true,
+     .scale = 0.2f,
+     .lengths = (const int[]){90, 1, 37},
+     .alibi = slopes,
+     .cap = 2},
+    {.B = 3,
+     .T = 1,
+     .S = 300,
+     .H = 4,
+     .KVH = 2,
+     .D = 40,
+     .causal = true,
+     .scale = 0.2f,
+     .lengths = (const int[]){300, 0, 129},
+     .alibi = slopes,
+     .cap = 3},
+    {.B = 2, .T = 1, .S = 150, .H = 6, .KVH = 1, .D = 64, .causal = true, .scale = 0.2f},
+};
+enum { LARGE = sizeof large / sizeof large[0] };
+
+static void at_every_size_it_is_the_plain_one(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LARGE + KINDS; i++) {
+        struct problem got = problem_new(i < LARGE ? large[i] : kinds[i - LARGE].dims);
+        struct problem want = problem_new(got.dims);
+        char what[64];
+        forward(NULL, &got), forward_plain(&want);
+        snprintf(what, sizeof what, "%d: out", i);
+        numbers_assert_close(what, got.out, want.out, got.n_q, 2e-6);
+        snprintf(what, sizeof what, "%d: lse", i);
+        numbers_assert_close(what, got.lse, want.lse, got.n_lse, 1e-6);
+        backward(NULL, &want);
+        attention_backward_plain(gradient(got.dq), gradient(got.dk), gradient(got.dv), want.dout,
+                                 want.out, want.lse, view(want.q), view(want.k), view(want.v),
+                                 &want.dims);
+        snprintf(what, sizeof what, "%d: dq", i);
+        numbers_assert_close(what, want.dq, got.dq, got.n_q, 5e-6);
+        snprintf(what, sizeof what, "%d: dk", i);
+        numbers_assert_close(what, want.dk, got.dk, got.n_kv, 5e-6);
+        snprintf(what, sizeof what, "%d: dv", i);
+        numbers_assert_close(what, want.dv, got.dv, got.n_kv, 5e-6);
+        problem_done(&got), problem_done(&want);
+    }
+}
+
+/* Scores of some thousands, where exp() of anything but the difference to the largest overflows; the
+ * differences are whole, so that f32 can hold them. */
+static void huge_scores_do_not_overflow(void **state)
+{
+    (void)state;
+    for (int at = 0; at < 90; at++) {
+        struct problem p = problem_new(
+            (struct attention_dims){.B = 1, .T = 2, .S = 90, .H = 1, .KVH = 1, .D = 2, .scale = 1});
+        for (int s = 0; s < 90; s++) p.k[2 * s] = s == at ? 4000 : -4000, p.k[2 * s + 1] = 0;
+        p.q[0] = 1, p.q[1] = 0, p.q[2] = -1, p.q[3] = 0;
+        forward(NULL, &p);
+        assert_memory_equal(p.out, p.v + 2 * at,
+                            2 * sizeof *p.out); /* all of the weight is there */
+        assert_true(p.lse[0] == 4000 && fabsf(p.lse[1] - (4000 + logf(89))) < 1e-3f);
+        p.dims.T = 1;
+        forward(NULL, &p);
+        assert_memory_equal(p.out, p.v + 2 * at, 2 * sizeof *p.out);
+        problem_done(&p);
+    }
+}
+
+/* out, lse, dq, dk, dv one after the other */
+struct run {
+    struct problem p;
+    float *all;
+};
+
+static void both_ways(struct pool *pool, void *context)
+{
+    struct run *r = context;
+    struct problem *p = &r->p;
+    float *to = r->all;
+    forward(pool, p), backward(pool, p);
+    memcpy(to, p->out, p->n_q * sizeof *to), to += p->n_q;
+    memcpy(to, p->lse, p->n_lse * sizeof *to), to += p->n_lse;
+    memcpy(to, p->dq, p->n_q * sizeof *to), to += p->n_q;
+    memcpy(to, p->dk, p->n_kv * sizeof *to), to += p->n_kv;
+    memcpy(to, p->dv, p->n_kv * sizeof *to);
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LARGE; i++) {
+        struct run r = {problem_new(large[i]), NULL};
+        const size_t n = 2 * r.p.n_q + r.p.n_lse + 2 * r.p.n_kv;
+        r.all = numbers_new(n, 1, 1);
+        numbers_assert_any_threads(both_ways, &r, r.all, n);
+        free(r.all);
+        problem_done(&r.p);
+    }
+}
+
+/* Chunks of a prompt, and neighbours in the batch, change no bit of a row. */
+static void a_row_does_not_depend_on_its_neighbours(void **state)
+{
+    (void)state;
+    enum { B = 3, T = 150, H = 4, KVH = 2, D = 24, ROW = H * D };
+    struct attention_dims dims = {
+        .B = B, .T = T, .S = T, .H = H, .KVH = KVH, .D = D, .causal = true, .scale = 0.25f};
+    struct problem p = problem_new(dims);
+    float *out = numbers_new(p.n_q, 1, 1);
+    forward(NULL, &p);
+    for (int b = 0; b < B; b++)
+        for (int t = 0; t < T; t += 50) {
+            const size_t q = (size_t)(b * T + t) * ROW, kv = (size_t)b * T * KVH * D;
+            dims.B = 1, dims.T = 50, dims.S = t + 50;
+            attention_forward(NULL, out + q, NULL, view(p.q + q), view(p.k + kv), view(p.v + kv),
+                              &dims);
+        }
+    assert_memory_equal(out, p.out, p.n_q * sizeof *out);
+    free(out);
+    problem_done(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +449,10 @@ int main(void)
         cmocka_unit_test(one_position_at_a_time_is_the_whole_pass),
         cmocka_unit_test(an_added_mask_hides_and_shifts),
         cmocka_unit_test(views_into_one_buffer_are_the_same_as_three),
+        cmocka_unit_test(at_every_size_it_is_the_plain_one),
+        cmocka_unit_test(huge_scores_do_not_overflow),
+        cmocka_unit_test(threads_do_not_change_a_bit),
+        cmocka_unit_test(a_row_does_not_depend_on_its_neighbours),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }

@@ -52,5 +52,5 @@ int main(void)
         cmocka_unit_test(rows_are_looked_up_and_gradients_go_back_to_them),
         cmocka_unit_test(threads_do_not_change_a_sum),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }

@@ -114,6 +114,84 @@ static void gradients_are_added_to_what_is_there(void **state)
     problem_done(&p);
 }
 
+static const int sizes[] = {1, 2, 7, 8, 15, 16, 17, 33, 64, 100, 257, 768};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static void at_every_size_it_is_the_plain_one(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SIZES; s++) {
+        const int M = 37, C = sizes[s];
+        const size_t n = (size_t)(M * C), c = (size_t)C;
+        struct problem p;
+        problem_init(&p, M, C, false);
+        for (int rms = 0; rms < 2; rms++) {
+            float *out = numbers_new(n, 8, 1), *mean = numbers_new(37, 9, 1);
+            float *rstd = numbers_new(37, 10, 1), *dx = numbers_new(n, 11, 1);
+            float *dx_plain = numbers_copy(dx, n), *dw = numbers_new(c, 12, 1);
+            float *dw_plain = numbers_copy(dw, c), *db = numbers_new(c, 13, 1);
+            float *db_plain = numbers_copy(db, c);
+            p.rms = rms;
+            loss(&p);
+            if (rms) {
+                rmsnorm_forward(NULL, out, rstd, p.x, p.weight, M, C, 1e-5f);
+                rmsnorm_backward(NULL, dx, dw, p.dout, p.x, p.weight, p.rstd, M, C);
+                rmsnorm_backward_plain(dx_plain, dw_plain, p.dout, p.x, p.weight, p.rstd, M, C);
+            } else {
+                layernorm_forward(NULL, out, mean, rstd, p.x, p.weight, p.bias, M, C, 1e-5f);
+                layernorm_backward(NULL, dx, dw, db, p.dout, p.x, p.weight, p.mean, p.rstd, M, C);
+                layernorm_backward_plain(dx_plain, dw_plain, db_plain, p.dout, p.x, p.weight,
+                                         p.mean, p.rstd, M, C);
+                numbers_assert_close("dbias", db, db_plain, c, 2e-6);
+            }
+            /* Two numbers in a row may nearly cancel: eps is all that holds 1 / deviation. */
+            numbers_assert_close("out", out, p.out, n, C > 2 ? 2e-6 : 1e-3);
+            numbers_assert_close("rstd", rstd, p.rstd, 37, 2e-6);
+            numbers_assert_close("dx", dx, dx_plain, n, C > 2 ? 5e-6 : 1e-3);
+            numbers_assert_close("dweight", dw, dw_plain, c, 5e-6);
+            free(out), free(mean), free(rstd), free(dx), free(dx_plain);
+            free(dw), free(dw_plain), free(db), free(db_plain);
+        }
+        problem_done(&p);
+    }
+}
+
+struct gradients {
+    struct problem p;
+    float *all; /* dx [M,C], dweight [C], dbias [C], out [M,C] */
+};
+
+static void both_ways(struct pool *pool, void *context)
+{
+    struct gradients *g = context;
+    struct problem *p = &g->p;
+    const size_t n = (size_t)(p->M * p->C), C = (size_t)p->C;
+    memset(g->all, 0, (2 * n + 2 * C) * sizeof *g->all);
+    if (p->rms) {
+        rmsnorm_forward(pool, g->all + n + 2 * C, p->rstd, p->x, p->weight, p->M, p->C, 1e-5f);
+        rmsnorm_backward(pool, g->all, g->all + n, p->dout, p->x, p->weight, p->rstd, p->M, p->C);
+    } else {
+        layernorm_forward(pool, g->all + n + 2 * C, p->mean, p->rstd, p->x, p->weight, p->bias,
+                          p->M, p->C, 1e-5f);
+        layernorm_backward(pool, g->all, g->all + n, g->all + n + C, p->dout, p->x, p->weight,
+                           p->mean, p->rstd, p->M, p->C);
+    }
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    for (int rms = 0; rms < 2; rms++) {
+        struct gradients g;
+        problem_init(&g.p, 301, 333, rms);
+        const size_t n = 2 * 301 * 333 + 2 * 333;
+        g.all = numbers_new(n, 1, 1);
+        numbers_assert_any_threads(both_ways, &g, g.all, n);
+        free(g.all);
+        problem_done(&g.p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +199,8 @@ int main(void)
         cmocka_unit_test(a_large_mean_does_not_eat_the_digits),
         cmocka_unit_test(gradients_agree_with_finite_differences),
         cmocka_unit_test(gradients_are_added_to_what_is_there),
+        cmocka_unit_test(at_every_size_it_is_the_plain_one),
+        cmocka_unit_test(threads_do_not_change_a_bit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pool.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "tensor/cpu.h"
 
 /* n normal numbers times `deviation`; the caller frees them. The allocation ends where the last
  * number does, so that the sanitizer sees any step outside. */
@@ -103,6 +105,34 @@ static inline double numbers_dot(const float *a, const float *b, size_t n)
     double sum = 0;
     for (size_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
     return sum;
+}
+
+/* The whole group of tests once for each instruction set that the machine has. */
+#define NUMBERS_RUN(tests) \
+    int failed = 0; \
+    for (int isa = ISA_SCALAR; isa < ISA_COUNT; isa++) { \
+        cpu_limit((enum isa)isa); \
+        if (cpu_isa() == (enum isa)isa) \
+            failed += cmocka_run_group_tests_name(isa_name((enum isa)isa), tests, NULL, NULL); \
+    } \
+    return failed
+
+/* Run `work` with 1, 2, 3 and 4 threads and no pool at all: n floats at `out` must be the same bits
+ * each time. */
+static inline void numbers_assert_any_threads(void (*work)(struct pool *pool, void *context),
+                                              void *context, float *out, size_t n)
+{
+    work(NULL, context);
+    float *want = numbers_copy(out, n);
+    for (int threads = 1; threads <= 4; threads++) {
+        struct pool *pool;
+        assert_int_equal(pool_open(&pool, threads, NULL), STATUS_OK);
+        for (size_t i = 0; i < n; i++) out[i] = -77;
+        work(pool, context);
+        assert_memory_equal(out, want, n * sizeof *out);
+        pool_close(pool);
+    }
+    free(want);
 }
 
 #endif

@@ -97,6 +97,53 @@ static void the_gradient_agrees_with_finite_differences(void **state)
     free(c.x), free(c.upstream), free(c.out), free(dx);
 }
 
+static const int sizes[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 50, 100, 257, 1000};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static void at_every_size_it_is_the_plain_one(void **state)
+{
+    (void)state;
+    for (int s = 0; s < SIZES; s++) {
+        const int n = sizes[s], rows = 3;
+        const size_t all = (size_t)(rows * n);
+        float *x = numbers_new(all, 1, 4), *dout = numbers_new(all, 2, 1);
+        float *got = numbers_new(all, 3, 1), *want = numbers_new(all, 4, 1);
+        softmax_rows(NULL, got, x, rows, n);
+        softmax_rows_plain(want, x, rows, n);
+        numbers_assert_close("softmax", got, want, all, 2e-6); /* one lane: a sum of 1000 in f32 */
+        softmax_rows_backward(NULL, got, dout, want, rows, n);
+        float *slow = numbers_new(all, 5, 1);
+        softmax_rows_backward_plain(slow, dout, want, rows, n);
+        numbers_assert_close("backward", got, slow, all, 2e-6);
+        log_softmax_rows(NULL, got, x, rows, n);
+        log_softmax_rows_plain(want, x, rows, n);
+        numbers_assert_close("log_softmax", got, want, all, 4e-7);
+        memcpy(got, x, all * sizeof *x); /* in place */
+        softmax_rows(NULL, got, got, rows, n);
+        softmax_rows(NULL, want, x, rows, n);
+        assert_memory_equal(got, want, all * sizeof *x);
+        free(x), free(dout), free(got), free(want), free(slow);
+    }
+}
+
+static void softmax_of(struct pool *pool, void *context)
+{
+    struct case_of *c = context;
+    if (c->logarithm) log_softmax_rows(pool, c->out, c->x, c->rows, c->n);
+    else softmax_rows(pool, c->out, c->x, c->rows, c->n);
+}
+
+static void threads_do_not_change_a_bit(void **state)
+{
+    (void)state;
+    struct case_of c = {
+        numbers_new(700 * 101, 1, 2), NULL, numbers_new(700 * 101, 2, 1), 700, 101, false};
+    numbers_assert_any_threads(softmax_of, &c, c.out, 700 * 101);
+    c.logarithm = true;
+    numbers_assert_any_threads(softmax_of, &c, c.out, 700 * 101);
+    free(c.x), free(c.out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +152,8 @@ int main(void)
         cmocka_unit_test(what_is_not_a_number_stays_so),
         cmocka_unit_test(huge_numbers_and_a_shift_change_nothing),
         cmocka_unit_test(the_gradient_agrees_with_finite_differences),
+        cmocka_unit_test(at_every_size_it_is_the_plain_one),
+        cmocka_unit_test(threads_do_not_change_a_bit),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    NUMBERS_RUN(tests);
 }
