@@ -11,17 +11,27 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_today, verb_today},   {&usage_review, verb_review},
-    {&usage_drill, verb_drill},   {&usage_loop, verb_loop},
-    {&usage_round, verb_round},   {&usage_ask, verb_ask},
-    {&usage_design, verb_design}, {&usage_paper, verb_paper},
-    {&usage_story, verb_story},   {&usage_examiner, verb_examiner},
-    {&usage_lab, verb_lab},       {&usage_progress, verb_progress},
-    {&usage_plan, verb_plan},     {&usage_tokenizer, verb_tokenizer},
+    {&usage_today, verb_today},
+    {&usage_review, verb_review},
+    {&usage_drill, verb_drill},
+    {&usage_loop, verb_loop},
+    {&usage_round, verb_round},
+    {&usage_ask, verb_ask},
+    {&usage_design, verb_design},
+    {&usage_paper, verb_paper},
+    {&usage_story, verb_story},
+    {&usage_examiner, verb_examiner},
+    {&usage_lab, verb_lab},
+    {&usage_progress, verb_progress},
+    {&usage_plan, verb_plan},
+    {&usage_tokenizer, verb_tokenizer},
     {&usage_content, verb_content},
-    {&usage_config, verb_config}, {&usage_data, verb_data},
-    {&usage_doctor, verb_doctor}, {&usage_bench, verb_bench},
-    {&usage_help, verb_help},     {NULL, NULL},
+    {&usage_config, verb_config},
+    {&usage_data, verb_data},
+    {&usage_doctor, verb_doctor},
+    {&usage_bench, verb_bench},
+    {&usage_help, verb_help},
+    {NULL, NULL},
 };
 
 static const struct option_description shared[] = {
