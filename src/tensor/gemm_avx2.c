@@ -8,28 +8,39 @@ enum { ROWS = 6, WIDTH = 16, VECTOR = 8 };
 GEMM_PACK(1)
 
 ALWAYS_INLINE void tile_of(float *out, const float *rows, const float *columns, int units,
-                           const int h, const int vectors, const struct gemm_ahead ahead[GEMM_STREAMS])
+                           const int h, const int vectors,
+                           const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     __m256 sums[ROWS][2];
+#pragma GCC unroll 6
     for (int x = 0; x < h; x++)
+#pragma GCC unroll 2
         for (int i = 0; i < vectors; i++) sums[x][i] = _mm256_setzero_ps();
 
     const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
     for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
         ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
-        for (int u = 0; u < here; u++, columns += vectors * VECTOR) {
-            __m256 column[2];
-            for (int i = 0; i < vectors; i++) column[i] = _mm256_load_ps(columns + i * VECTOR);
+        const float *line = rows;
+        for (int u = 0; u < here; u += GEMM_UNITS_STEP, line += GEMM_UNITS_STEP) {
+#pragma GCC unroll 4
+            for (int step = 0; step < GEMM_UNITS_STEP; step++, columns += vectors * VECTOR) {
+                __m256 column[2];
+#pragma GCC unroll 2
+                for (int i = 0; i < vectors; i++) column[i] = _mm256_load_ps(columns + i * VECTOR);
 #pragma GCC unroll 6
-            for (int x = 0; x < h; x++) {
-                const __m256 row = _mm256_broadcast_ss(rows + x * GEMM_LINE + u);
-                for (int i = 0; i < vectors; i++)
-                    sums[x][i] = _mm256_fmadd_ps(row, column[i], sums[x][i]);
+                for (int x = 0; x < h; x++) {
+                    const __m256 row = _mm256_broadcast_ss(line + x * GEMM_LINE + step);
+#pragma GCC unroll 2
+                    for (int i = 0; i < vectors; i++)
+                        sums[x][i] = _mm256_fmadd_ps(row, column[i], sums[x][i]);
+                }
             }
         }
     }
+#pragma GCC unroll 6
     for (int x = 0; x < h; x++)
+#pragma GCC unroll 2
         for (int i = 0; i < vectors; i++)
             _mm256_store_ps(out + (x * vectors + i) * VECTOR, sums[x][i]);
 }
