@@ -21,6 +21,7 @@ static const struct verb verbs[] = {
     {&usage_content, verb_content},
     {&usage_config, verb_config}, {&usage_data, verb_data},
     {&usage_doctor, verb_doctor}, {&usage_bench, verb_bench},
+    {&usage_train, verb_train},   {&usage_generate, verb_generate},
     {&usage_help, verb_help},     {NULL, NULL},
 };
 
