@@ -48,4 +48,7 @@ int bench_grade(struct app *app, int argc, char **argv);
 extern const struct usage usage_bench_tokenizer;
 int bench_tokenizer(struct app *app, int argc, char **argv);
 
+extern const struct usage usage_bench_train;
+int bench_train(struct app *app, int argc, char **argv);
+
 #endif
