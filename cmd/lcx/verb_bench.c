@@ -14,7 +14,11 @@
 #include "table.h"
 #include "verbs.h"
 
-static const struct verb verbs[] = {{&usage_bench_grade, bench_grade}, {NULL, NULL}};
+static const struct verb verbs[] = {
+    {&usage_bench_grade, bench_grade},
+    {&usage_bench_tokenizer, bench_tokenizer},
+    {NULL, NULL},
+};
 
 const struct usage usage_bench = {
     .name = "bench",

@@ -79,33 +79,33 @@ char *prose_fold(const char *bytes, size_t size)
 /* Words that carry grammar instead of meaning. Real sentences of both languages have a third or
  * more of them; a list of keywords has none. */
 static const char *const function_words[] = {
-    "a",        "about",   "after", "al",     "all",     "also",    "although", "always",
-    "an",       "and",     "any",   "are",    "as",      "asi",     "at",       "aunque",
-    "be",       "because", "been",  "before", "being",   "between", "both",     "but",
-    "by",       "cada",    "can",   "como",   "con",     "could",   "cual",     "cuales",
-    "cuando",   "de",      "debe",  "deben",  "del",     "desde",   "did",      "do",
-    "does",     "done",    "donde", "down",   "e",       "each",    "el",       "en",
-    "entonces", "entre",   "era",   "es",     "esa",     "ese",     "eso",      "esta",
-    "estan",    "este",    "esto",  "every",  "for",     "from",    "fue",      "ha",
-    "had",      "han",     "has",   "hasta",  "have",    "hay",     "he",       "hemos",
-    "here",     "his",     "how",   "i",      "if",      "in",      "into",     "is",
-    "it",       "its",     "just",  "la",     "las",     "le",      "les",      "less",
-    "lo",       "los",     "mas",   "may",    "me",      "menos",   "mi",       "mientras",
-    "might",    "mis",     "misma", "mismo",  "more",    "most",    "muy",      "must",
-    "my",       "never",   "ni",    "no",     "nor",     "nos",     "not",      "nuestra",
-    "nuestro",  "o",       "of",    "off",    "on",      "one",     "only",     "or",
-    "other",    "otra",    "otras", "otro",   "otros",   "our",     "out",      "over",
-    "para",     "per",     "pero",  "por",    "porque",  "pues",    "puede",    "pueden",
-    "que",      "quien",   "same",  "se",     "sea",     "sean",    "segun",    "ser",
-    "should",   "si",      "sin",   "since",  "so",      "sobre",   "solo",     "some",
-    "son",      "still",   "su",    "such",   "sus",     "tambien", "tan",      "tanto",
-    "te",       "than",    "that",  "the",    "their",   "them",    "then",     "there",
-    "these",    "they",    "this",  "those",  "through", "tiene",   "tienen",   "to",
-    "toda",     "todas",   "todo",  "todos",  "too",     "tu",      "tus",      "u",
-    "un",       "una",     "unas",  "under",  "unless",  "unos",    "until",    "up",
-    "us",       "very",    "was",   "we",     "were",    "what",    "when",     "where",
-    "whether",  "which",   "while", "who",    "why",     "will",    "with",     "would",
-    "y",        "ya",      "yet",   "yo",     "you",     "your",
+    "a",        "about",   "after", "al",      "all",     "also",    "although", "always",
+    "an",       "and",     "any",   "are",     "as",      "asi",     "at",       "aunque",
+    "be",       "because", "been",  "before",  "being",   "between", "both",     "but",
+    "by",       "cada",    "can",   "como",    "con",     "could",   "cual",     "cuales",
+    "cuando",   "de",      "debe",  "deben",   "del",     "desde",   "did",      "do",
+    "does",     "done",    "donde", "down",    "e",       "each",    "el",       "en",
+    "entonces", "entre",   "era",   "es",      "esa",     "ese",     "eso",      "esta",
+    "estan",    "este",    "esto",  "every",   "for",     "from",    "fue",      "ha",
+    "had",      "han",     "has",   "hasta",   "have",    "hay",     "he",       "hemos",
+    "here",     "his",     "how",   "i",       "if",      "in",      "into",     "is",
+    "it",       "its",     "just",  "la",      "las",     "le",      "les",      "less",
+    "lo",       "los",     "mas",   "may",     "me",      "menos",   "mi",       "mientras",
+    "might",    "mis",     "misma", "mismo",   "more",    "most",    "muy",      "must",
+    "my",       "never",   "ni",    "no",      "nor",     "nos",     "not",      "nuestra",
+    "nuestro",  "o",       "of",    "off",     "on",      "one",     "only",     "or",
+    "other",    "otra",    "otras", "otro",    "otros",   "our",     "out",      "over",
+    "per",      "pero",    "por",   "porque",  "pues",    "puede",   "pueden",   "que",
+    "quien",    "same",    "se",    "sea",     "sean",    "segun",   "ser",      "should",
+    "si",       "sin",     "since", "so",      "sobre",   "solo",    "some",     "son",
+    "still",    "su",      "such",  "sus",     "tambien", "tan",     "tanto",    "te",
+    "than",     "that",    "the",   "their",   "them",    "then",    "there",    "these",
+    "they",     "this",    "those", "through", "tiene",   "tienen",  "to",       "toda",
+    "todas",    "todo",    "todos", "too",     "tu",      "tus",     "u",        "un",
+    "una",      "unas",    "under", "unless",  "unos",    "until",   "up",       "us",
+    "very",     "was",     "we",    "were",    "what",    "when",    "where",    "whether",
+    "which",    "while",   "who",   "why",     "will",    "with",    "would",    "y",
+    "ya",       "yet",     "yo",    "you",     "your",
 };
 
 static int compare_words(const void *a, const void *b)
@@ -122,8 +122,27 @@ static bool is_in(const char *const *sorted, size_t n, const char *word)
 
 #define IS_IN(list, word) is_in(list, sizeof list / sizeof *list, word)
 
-/* Notes ("no scale: softmax saturates, gradient dies") have few of them too, but several words between
- * their commas, and not all words in one heap; an equation or an arrow says something in symbols. */
+/* Verbs of short statements: "sharp softmax means small gradients" is no heap of words. */
+static const char *const statement_verbs[] = {
+    "adds",     "ahorra",    "allows",    "aumenta",   "averages", "avoids",   "ayuda",
+    "becomes",  "breaks",    "cae",       "comes",     "compara",  "compares", "costs",
+    "crece",    "cuesta",    "da",        "dan",       "depende",  "depends",  "desaparece",
+    "desborda", "dice",      "domina",    "dominates", "doubles",  "drops",    "duplica",
+    "empeora",  "empieza",   "envia",     "escribe",   "evita",    "explodes", "explota",
+    "fails",    "falla",     "falls",     "funciona",  "gana",     "gasta",    "gets",
+    "gives",    "goes",      "grows",     "guarda",    "halves",   "helps",    "hides",
+    "hurts",    "implica",   "keeps",     "leads",     "lee",      "lleva",    "loses",
+    "makes",    "means",     "mejora",    "muestra",   "mueve",    "necesita", "needs",
+    "oculta",   "ocupa",     "overflows", "permite",   "pierde",   "promedia", "queda",
+    "quita",    "reduce",    "removes",   "replaces",  "rises",    "rompe",    "runs",
+    "satura",   "saturates", "saves",     "sends",     "shows",    "shrinks",  "significa",
+    "splits",   "starts",    "stays",     "stops",     "takes",    "tells",    "underflows",
+    "va",       "vanishes",  "viene",     "works",
+};
+
+/* Notes ("no scale: softmax saturates, gradient dies") have few function words, too, but several words
+ * between their commas, and a verb where they have many; an equation, a product or an arrow says
+ * something in symbols. */
 enum {
     KEYWORDS_FROM = 5,
     KEYWORDS_SHARE_PERCENT = 20,
@@ -131,16 +150,18 @@ enum {
     NOTES_PER_ENTRY = 4,
 };
 
-static bool is_keywords(const char *folded, int words, int grammar, int entries)
+static bool is_keywords(const char *folded, int words, int grammar, int verbs, int entries)
 {
     if (words < KEYWORDS_FROM || strchr(folded, '=') || strstr(folded, "->")) return false;
     if (grammar * 100 >= words * KEYWORDS_SHARE_PERCENT) return false;
-    return words <= KEYWORDS_PER_ENTRY * entries || words > NOTES_PER_ENTRY * entries;
+    if (words <= KEYWORDS_PER_ENTRY * entries) return true;
+    const bool product = strstr(folded, " x ") || strstr(folded, " * ");
+    return words > NOTES_PER_ENTRY * entries && !verbs && !product;
 }
 
 static void count_words(struct prose *prose, struct prose_sentence *sentence)
 {
-    int words = 0, grammar = 0, entries = 0;
+    int words = 0, grammar = 0, verbs = 0, entries = 0;
     bool in_entry = false;
     char word[32];
     for (const char *c = sentence->folded; *c;) {
@@ -169,11 +190,12 @@ static void count_words(struct prose *prose, struct prose_sentence *sentence)
         entries += !in_entry;
         in_entry = true;
         if (IS_IN(function_words, word)) grammar++;
+        if (IS_IN(statement_verbs, word)) verbs++;
         if (IS_IN(first_person, word)) prose->n_first_person++;
         c += size;
     }
     prose->n_words += words;
-    sentence->keywords = is_keywords(sentence->folded, words, grammar, entries);
+    sentence->keywords = is_keywords(sentence->folded, words, grammar, verbs, entries);
 }
 
 /* A Spanish verb in the first person of the past: "decidí", "implementé", "hice". The accent tells it

@@ -20,6 +20,7 @@ struct term {
     enum unit unit, per; /* TERM_NUMBER */
     int measure;         /* TERM_MEASURE: index into measures */
     bool neighbour;      /* behind the " + " */
+    bool affirmed;       /* TERM_PATTERN: a match behind a "not" is none */
 };
 
 struct line {
@@ -206,6 +207,61 @@ static enum status read_line(struct line *line, const char *text, struct error *
     return STATUS_OK;
 }
 
+/* ---- denial ---- */
+
+static const char *const denials[] = {"cannot", "jamas",  "neither", "never",  "ni",
+                                      "no",     "nobody", "none",    "nor",    "not",
+                                      "nunca",  "sin",    "tampoco", "without"};
+
+static bool is_denial(const char *word, size_t size)
+{
+    for (size_t i = 0; i < sizeof denials / sizeof *denials; i++)
+        if (strlen(denials[i]) == size && strncmp(denials[i], word, size) == 0) return true;
+    return false;
+}
+
+/* The clause denies what begins at `start` of the folded sentence: one of the four words before it is
+ * a "not". */
+static bool is_denied(const char *sentence, size_t start)
+{
+    enum { REACH = 4 };
+    size_t at = start;
+    for (int n = 0; n < REACH; n++) {
+        while (at > 0 && !isalnum((unsigned char)sentence[at - 1])) {
+            if (strchr(",;:.()!?", sentence[at - 1])) return false;
+            at--;
+        }
+        const size_t end = at;
+        while (at > 0 && isalnum((unsigned char)sentence[at - 1])) at--;
+        if (at == end) return false;
+        const bool contracted = at > 0 && sentence[at - 1] == '\'' && end - at == 1 &&
+                                sentence[at] == 't'; /* "don't" */
+        if (contracted || is_denial(sentence + at, end - at)) return true;
+    }
+    return false;
+}
+
+/* The line speaks of a denial itself, and so knows what it does with one. */
+static bool mentions_denial(const char *line)
+{
+    for (const char *at = line; *at;) {
+        const size_t size = strspn(at, "abcdefghijklmnopqrstuvwxyz");
+        if (size && is_denial(at, size)) return true;
+        at += size ? size : 1;
+    }
+    return strstr(line, "n't") != NULL;
+}
+
+/* What contradicts is a claim: unless a line says otherwise, its terms are not found behind a "not". */
+static void affirm(struct lines *lines, const struct word_lists *lists, const char *language)
+{
+    unsigned n;
+    char *const *texts = word_lists_in(lists, language, &n);
+    for (int i = 0; i < lines->n_lines; i++)
+        for (int t = 0; t < lines->lines[i].n_terms; t++)
+            lines->lines[i].terms[t].affirmed = !mentions_denial(texts[i]);
+}
+
 static enum status read_lines(struct lines *lines, const struct word_lists *lists,
                               const char *language, struct error *err)
 {
@@ -254,6 +310,7 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
     }
     for (unsigned i = 0; !status && i < rubric->wrong_count; i++) {
         status = read_lines(&reader->seen[i], &rubric->wrong[i].seen, language, err);
+        if (!status) affirm(&reader->seen[i], &rubric->wrong[i].seen, language);
         if (status)
             error_prefix(err, "wrong answer against %s, %s", rubric->wrong[i].against, language);
     }
@@ -314,12 +371,21 @@ static void answer_done(struct answer *answer)
     prose_done(&answer->prose);
 }
 
+/* A match that runs into the limit counts as none. */
 static bool matches(const struct rubric_reader *reader, const struct term *term,
                     const char *sentence)
 {
-    /* A match that runs into the limit counts as none. */
-    return pcre2_match(term->code, (PCRE2_SPTR)sentence, PCRE2_ZERO_TERMINATED, 0, 0, reader->match,
-                       reader->context) >= 0;
+    const PCRE2_SIZE size = strlen(sentence);
+    for (PCRE2_SIZE at = 0; at <= size;) {
+        if (pcre2_match(term->code, (PCRE2_SPTR)sentence, size, at, 0, reader->match,
+                        reader->context) < 0)
+            return false;
+        const PCRE2_SIZE *span = pcre2_get_ovector_pointer(reader->match);
+        if (!term->affirmed || !is_denied(sentence, span[0])) return true;
+        at = span[0] + 1;
+        while (at < size && ((unsigned char)sentence[at] & 0xC0) == 0x80) at++;
+    }
+    return false;
 }
 
 static bool has_number(const struct term *term, const struct numbers *numbers)

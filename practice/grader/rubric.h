@@ -11,6 +11,9 @@
  * An item is found when any of its lines is, contradicted when a line of a wrong answer against it
  * is; the sentence in which most of its lines hold is reported. A list of keywords decides nothing.
  *
+ * A line of a wrong answer looks for a claim: its terms do not count behind a "not" (four words back in
+ * the same clause), unless the line names a denial itself.
+ *
  *   score = max(0, weights found - half the weights contradicted) / all weights
  *
  * Tests: tests/grader/rubric_test.c, tests/fuzz/rubric_fuzz.c

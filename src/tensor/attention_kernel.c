@@ -4,7 +4,13 @@
 #include "tensor/row.h"
 #include "tensor/vector.h"
 
-enum { BLOCK = ATTENTION_BLOCK, KEYS = ATTENTION_KEYS, STRIP = 16, FEW = ATTENTION_FEW };
+enum {
+    BLOCK = ATTENTION_BLOCK,
+    KEYS = ATTENTION_KEYS,
+    STRIP = 16,
+    FEW = ATTENTION_FEW,
+    AHEAD = 16
+};
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -489,6 +495,33 @@ static bool backward(const struct attention_group *group)
 
 /* ---- one new position ---- */
 
+/* mixed[g,:] += scores[g,s] values[s,:] on `vectors` vectors, the last of `left` numbers. */
+VECTOR_INLINE void few_mix(float *mixed, int wide, const float *scores, const float *values,
+                           ptrdiff_t row, int n, int left, const int heads, const int vectors)
+{
+    floats mix[FEW][4];
+    UNROLL
+    for (int g = 0; g < heads; g++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) mix[g][j] = floats_load(mixed + g * wide + j * LANES);
+    }
+    for (int s = 0; s < n; s++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const float *from = values + s * row + j * LANES;
+            const floats x = j == vectors - 1 ? floats_take(from, left, 0) : floats_load(from);
+            UNROLL
+            for (int g = 0; g < heads; g++)
+                mix[g][j] = floats_fma(x, floats_set(scores[g * KEYS + s]), mix[g][j]);
+        }
+    }
+    UNROLL
+    for (int g = 0; g < heads; g++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) floats_store(mixed + g * wide + j * LANES, mix[g][j]);
+    }
+}
+
 VECTOR_INLINE void few_heads(const struct attention_group *group, const int heads)
 {
     const struct attention_dims *dims = group->dims;
@@ -511,6 +544,11 @@ VECTOR_INLINE void few_heads(const struct attention_group *group, const int head
 
         for (int s = 0; s < n; s++) {
             const float *key = keys.data + s * keys.row;
+            /* Rows lie far apart: what comes next is asked for here, the values for below. */
+            for (int d = 0; d < D; d += 16) {
+                if (begin + s + AHEAD < to) __builtin_prefetch(key + AHEAD * keys.row + d);
+                __builtin_prefetch(values.data + s * values.row + d);
+            }
             floats dot[FEW];
             UNROLL
             for (int g = 0; g < heads; g++) dot[g] = floats_set(0);
@@ -552,18 +590,13 @@ VECTOR_INLINE void few_heads(const struct attention_group *group, const int head
                     floats_store(mixed + g * wide + d,
                                  floats_load(mixed + g * wide + d) * floats_set(again));
         }
-        for (int d = 0; d < D; d += LANES) {
-            floats mix[FEW];
-            UNROLL
-            for (int g = 0; g < heads; g++) mix[g] = floats_load(mixed + g * wide + d);
-            for (int s = 0; s < n; s++) {
-                const floats x = floats_take(values.data + s * values.row + d, D - d, 0);
-                UNROLL
-                for (int g = 0; g < heads; g++)
-                    mix[g] = floats_fma(x, floats_set(scores[g * KEYS + s]), mix[g]);
-            }
-            UNROLL
-            for (int g = 0; g < heads; g++) floats_store(mixed + g * wide + d, mix[g]);
+        for (int d = 0; d < D; d += 4 * LANES) {
+            if (D - d >= 4 * LANES)
+                few_mix(mixed + d, wide, scores, values.data + d, values.row, n, LANES, heads, 4);
+            else
+                for (int rest = d; rest < D; rest += LANES)
+                    few_mix(mixed + rest, wide, scores, values.data + rest, values.row, n, D - rest,
+                            heads, 1);
         }
     }
     for (int g = 0; g < heads; g++) {

@@ -121,7 +121,7 @@ struct block {
     const uint32_t *packed;
     /* What the next block will read, and how much of it has been asked for. */
     const char *next;
-    int asked;
+    int asked, left; /* `left`: tiles to come */
 };
 
 static void own_extent(const struct product *product, int task, int *x0, int *x1)
@@ -140,30 +140,52 @@ static const char *element_at(const struct strip *strip, int x, int k)
 }
 
 /* A piece of what the next block will read, for a tile to ask for while it multiplies: the tile takes
- * a step for each line of units. Asking for memory that is not there is harmless. */
-static struct gemm_ahead next_ahead(struct block *block)
+ * a step for each line of units. `left` tiles are still to come: what is asked for too early is gone
+ * from the cache when it is wanted. Asking for memory that is not there is harmless. */
+static struct gemm_ahead next_ahead(struct block *block, int left)
 {
     const struct strip *strip = &block->product->own.strip;
-    const int bytes = strip->form == GEMM_BF16 ? 2 : 4;
+    const int bytes = strip->form == GEMM_BF16 ? 2 : 4, extent = block->x1 - block->x0;
     struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
     if (!block->next) return ahead;
     if (strip->k_step == 1) { /* the next rows, each a run of memory */
-        if (block->asked >= block->x1 - block->x0) return ahead;
-        ahead.at = block->next + block->asked * strip->x_step * bytes;
+        const int all = pieces(extent, GEMM_AHEAD), i = block->asked;
+        if (i >= all || left > all - i) return ahead;
+        ahead.at = block->next + i * GEMM_AHEAD * strip->x_step * bytes;
         ahead.line_step = 64;
         ahead.step = strip->x_step * bytes;
-        block->asked += GEMM_AHEAD;
+        block->asked++;
     } else if (strip->x_step == 1) { /* for each k, the run of x; in stretches of some k */
         const int lines = pieces(block->units, GEMM_LINE);
-        const int across = pieces((block->x1 - block->x0) * bytes, GEMM_AHEAD * 64);
-        const int k = block->asked / across * lines;
-        if (k >= block->units * block->product->kernel->k_per_unit) return ahead;
-        ahead.at =
-            block->next + k * strip->k_step * bytes + block->asked % across * GEMM_AHEAD * 64;
+        const int across = pieces(extent * bytes, GEMM_AHEAD * 64);
+        const int k_all = block->units * block->product->kernel->k_per_unit;
+        const int all = pieces(k_all, lines) * across, i = block->asked;
+        if (i >= all || left > all - i) return ahead;
+        ahead.at = block->next + i / across * lines * strip->k_step * bytes +
+                   i % across * GEMM_AHEAD * 64;
         ahead.line_step = strip->k_step * bytes;
         ahead.step = 64;
         block->asked++;
     }
+    return ahead;
+}
+
+/* A piece of the shared panel after this one: with each of our panels another piece, so that it is here
+ * when the last of them is done. */
+static struct gemm_ahead shared_ahead(const struct block *block, int i, int s)
+{
+    const struct product *product = block->product;
+    const struct side *shared = &product->shared;
+    struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
+    if (product->shared_inside || s + 1 >= panel_count(product->kernel, shared->rows, shared->extent))
+        return ahead;
+    const struct panel next = panel_at(product->kernel, shared->rows, shared->extent, s + 1);
+    const int lines = next.width * packed_units(block->units) / GEMM_LINE;
+    const int here = pieces(block->units, GEMM_LINE) * GEMM_AHEAD;
+    if (i * here >= lines) return ahead;
+    ahead.at = (const char *)shared_panel(product, block->block, next) + (ptrdiff_t)i * here * 64;
+    ahead.line_step = GEMM_AHEAD * 64;
+    ahead.step = 64;
     return ahead;
 }
 
@@ -202,10 +224,11 @@ static void do_tile(struct block *block, int i, int s)
         .add = block->block > 0 || product->add,
         .turned = turned,
     };
-    const struct gemm_ahead ahead = next_ahead(block);
+    const struct gemm_ahead ahead[GEMM_STREAMS] = {next_ahead(block, --block->left),
+                                                   shared_ahead(block, i, s)};
     ask_for_c(store.c, store.c_row, turned ? columns.n : rows.n, turned ? rows.n : columns.n);
     kernel->tile(sums, own_rows ? us : them, own_rows ? them : us, block->units, rows.n,
-                 columns.width, &ahead);
+                 columns.width, ahead);
     kernel->store(&store, sums, rows.n, columns.n, columns.width);
 }
 
@@ -248,6 +271,7 @@ static void own_task(void *context, int task, int worker)
         }
         block.next = next_block(product, task, &block);
         block.asked = 0;
+        block.left = block.panels * panels;
         /* Along c's rows, when the second cache holds what is then gone through again and again. */
         if (product->shared_inside)
             for (int i = 0; i < block.panels; i++)

@@ -8,15 +8,15 @@ enum { ROWS = 6, WIDTH = 16, VECTOR = 8 };
 GEMM_PACK(1)
 
 ALWAYS_INLINE void tile_of(float *out, const float *rows, const float *columns, int units,
-                           const int h, const int vectors, const struct gemm_ahead *ahead)
+                           const int h, const int vectors, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     __m256 sums[ROWS][2];
     for (int x = 0; x < h; x++)
         for (int i = 0; i < vectors; i++) sums[x][i] = _mm256_setzero_ps();
 
-    const char *ask = ahead->at;
-    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE, ask += ahead->line_step) {
-        for (int j = 0; j < GEMM_AHEAD; j++) __builtin_prefetch(ask + j * ahead->step, 0, 2);
+    const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
+    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
+        ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
         for (int u = 0; u < here; u++, columns += vectors * VECTOR) {
             __m256 column[2];
@@ -36,12 +36,12 @@ ALWAYS_INLINE void tile_of(float *out, const float *rows, const float *columns, 
 
 #define TILE(h) \
     static void tile_##h##x2(float *out, const float *r, const float *v, int units, \
-                             const struct gemm_ahead *ahead) \
+                             const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 2, ahead); \
     } \
     static void tile_##h##x1(float *out, const float *r, const float *v, int units, \
-                             const struct gemm_ahead *ahead) \
+                             const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 1, ahead); \
     }
@@ -53,7 +53,7 @@ TILE(5)
 TILE(6)
 
 static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width, const struct gemm_ahead *ahead)
+                 int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     static void (*const tiles[ROWS][2])(float *, const float *, const float *, int,
                                         const struct gemm_ahead *) = {

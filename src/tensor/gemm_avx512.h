@@ -149,13 +149,43 @@ ALWAYS_INLINE int whole_lines(const struct strip *strip, int k0, int units, int 
 
 /* ---- storing ---- */
 
-ALWAYS_INLINE void store_line(const struct gemm_store *store, float *c, int column, __mmask16 mask,
-                              __m512 sums)
+enum onto { ONTO_NOTHING, ONTO_C, ONTO_BIAS };
+
+ALWAYS_INLINE void store_line(float *c, const float *bias, __mmask16 mask, __m512 sums,
+                              enum onto onto)
 {
-    if (store->add) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c + column), sums);
-    else if (store->bias)
-        sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, store->bias + column), sums);
-    _mm512_mask_storeu_ps(c + column, mask, sums);
+    if (onto == ONTO_C) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sums);
+    if (onto == ONTO_BIAS) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, bias), sums);
+    _mm512_mask_storeu_ps(c, mask, sums);
+}
+
+ALWAYS_INLINE void store_straight(const struct gemm_store *store, const float *tile, int h, int n,
+                                  int width, enum onto onto)
+{
+    for (int x = 0; x < n; x += VECTOR) {
+        const __mmask16 mask = first_lanes(n - x < VECTOR ? n - x : VECTOR);
+        float *c = store->c + x;
+        for (int i = 0; i < h; i++, c += store->c_row)
+            store_line(c, store->bias + x, mask, _mm512_load_ps(tile + i * width + x), onto);
+    }
+}
+
+ALWAYS_INLINE void store_turned(const struct gemm_store *store, const float *tile, int h, int n,
+                                int width, enum onto onto)
+{
+    const __mmask16 mask = first_lanes(h);
+    for (int x = 0; x < n; x += VECTOR) {
+        const int here = n - x < VECTOR ? n - x : VECTOR;
+        __m512i line[16];
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            line[i] = i < h ? _mm512_load_si512(tile + i * width + x) : _mm512_setzero_si512();
+        transpose_16(line);
+        float *c = store->c + x * store->c_row;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++, c += store->c_row)
+            if (i < here) store_line(c, store->bias, mask, _mm512_castsi512_ps(line[i]), onto);
+    }
 }
 
 static void store_512(const struct gemm_store *store, const float *tile, int h, int n, int width)
@@ -164,43 +194,32 @@ static void store_512(const struct gemm_store *store, const float *tile, int h, 
         store_tile(store, tile, h, n, width);
         return;
     }
-    if (!store->turned) {
-        for (int x = 0; x < n; x += VECTOR) {
-            const __mmask16 mask = first_lanes(n - x < VECTOR ? n - x : VECTOR);
-            for (int i = 0; i < h; i++)
-                store_line(store, store->c + i * store->c_row, x, mask,
-                           _mm512_load_ps(tile + i * width + x));
-        }
+    const enum onto onto = store->add ? ONTO_C : store->bias ? ONTO_BIAS : ONTO_NOTHING;
+#define STORE(which) \
+    case which: \
+        if (store->turned) store_turned(store, tile, h, n, width, which); \
+        else store_straight(store, tile, h, n, width, which); \
         return;
-    }
-    for (int x = 0; x < n; x += VECTOR) {
-        __m512i line[16];
-#pragma GCC unroll 16
-        for (int i = 0; i < 16; i++)
-            line[i] = i < h ? _mm512_load_si512(tile + i * width + x) : _mm512_setzero_si512();
-        transpose_16(line);
-        const int here = n - x < VECTOR ? n - x : VECTOR;
-        float lines[16][16] __attribute__((aligned(64)));
-        for (int i = 0; i < 16; i++) _mm512_store_si512(lines[i], line[i]);
-        for (int i = 0; i < here; i++)
-            store_line(store, store->c + (x + i) * store->c_row, 0, first_lanes(h),
-                       _mm512_load_ps(lines[i]));
+    switch (onto) {
+        STORE(ONTO_NOTHING)
+        STORE(ONTO_C)
+        STORE(ONTO_BIAS)
     }
 }
 
 /* ---- tiles ---- */
 
 ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                           const int h, const int vectors, const struct gemm_ahead *ahead)
+                           const int h, const int vectors, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     __m512 sums[ROWS][2];
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++)
         for (int i = 0; i < vectors; i++) sums[x][i] = _mm512_setzero_ps();
 
-    const char *ask = ahead->at;
-    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE, ask += ahead->line_step) {
-        for (int j = 0; j < GEMM_AHEAD; j++) __builtin_prefetch(ask + j * ahead->step, 0, 2);
+    const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
+    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
+        ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
         const uint32_t *line = rows;
         for (int u = 0; u < here; u += GEMM_UNITS_STEP, line += GEMM_UNITS_STEP) {
@@ -226,15 +245,15 @@ ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *col
 
 /* Eight columns in half a register: two of these a cycle where one whole one goes. */
 ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                               const int h, const struct gemm_ahead *ahead)
+                               const int h, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     __m256 sums[ROWS];
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++) sums[x] = _mm256_setzero_ps();
 
-    const char *ask = ahead->at;
-    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE, ask += ahead->line_step) {
-        for (int j = 0; j < GEMM_AHEAD; j++) __builtin_prefetch(ask + j * ahead->step, 0, 2);
+    const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
+    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
+        ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
         const uint32_t *line = rows;
         for (int u = 0; u < here; u += GEMM_UNITS_STEP, line += GEMM_UNITS_STEP) {
@@ -254,21 +273,21 @@ ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t 
 }
 
 typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                           const struct gemm_ahead *ahead);
+                           const struct gemm_ahead ahead[GEMM_STREAMS]);
 
 #define TILE(h) \
     static void tile_##h##x32(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                              const struct gemm_ahead *ahead) \
+                              const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 2, ahead); \
     } \
     static void tile_##h##x16(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                              const struct gemm_ahead *ahead) \
+                              const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 1, ahead); \
     } \
     static void tile_##h##x8(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                             const struct gemm_ahead *ahead) \
+                             const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_narrow(out, r, v, units, h, ahead); \
     }
@@ -277,7 +296,7 @@ typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *col
 EACH_HEIGHT(TILE)
 
 static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width, const struct gemm_ahead *ahead)
+                 int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
 #define TILES(h) {tile_##h##x8, tile_##h##x16, tile_##h##x32},
     static tile_function *const tiles[ROWS][3] = {EACH_HEIGHT(TILES)};

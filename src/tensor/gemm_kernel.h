@@ -25,6 +25,7 @@ enum {
     GEMM_UNITS_STEP = 4, /* kernels take so many at a time */
     GEMM_TILE_LIMIT = 16 * 64,
     GEMM_AHEAD = 4,
+    GEMM_STREAMS = 2,
 };
 
 enum gemm_form { GEMM_F32, GEMM_BF16, GEMM_ROUNDED /* f32, rounded to bf16 on the way */ };
@@ -46,8 +47,8 @@ struct gemm_store {
     bool turned;       /* the tile's columns are rows of c */
 };
 
-/* Memory to ask for while a tile is made: after each line of units i, GEMM_AHEAD places j at
- * at + i * line_step + j * step. */
+/* Memory to ask for while a tile is made, in two streams: before each line of units i, of each stream
+ * GEMM_AHEAD places j at at + i * line_step + j * step. */
 struct gemm_ahead {
     const char *at;
     ptrdiff_t line_step, step;
@@ -66,7 +67,7 @@ struct gemm_kernel {
                          int units);
     /* out[h][width] is written. */
     void (*tile)(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width, const struct gemm_ahead *ahead);
+                 int width, const struct gemm_ahead ahead[GEMM_STREAMS]);
     /* h rows and n columns of a tile whose rows are `width` apart. */
     void (*store)(const struct gemm_store *store, const float *tile, int h, int n, int width);
 };

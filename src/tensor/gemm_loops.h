@@ -13,6 +13,17 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* What a tile asks for before each line of units. */
+ALWAYS_INLINE void ask_ahead(const char *ask[GEMM_STREAMS],
+                             const struct gemm_ahead ahead[GEMM_STREAMS])
+{
+    for (int i = 0; i < GEMM_STREAMS; i++) {
+        for (int j = 0; j < GEMM_AHEAD; j++)
+            __builtin_prefetch(ask[i] + j * ahead[i].step, 0, 2);
+        ask[i] += ahead[i].line_step;
+    }
+}
+
 /* One element as bf16. */
 ALWAYS_INLINE uint32_t half_at(const struct strip *strip, ptrdiff_t at, enum gemm_form form)
 {

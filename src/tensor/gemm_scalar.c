@@ -18,7 +18,7 @@ static void tile_4(float *out, const float *rows, const float *columns, int unit
 }
 
 static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width, const struct gemm_ahead *ahead)
+                 int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     const float *r = (const float *)rows, *v = (const float *)columns;
     (void)width, (void)ahead;

@@ -9,21 +9,6 @@
 
 static const char magic[4] = {'L', 'C', 'X', 'R'};
 
-size_t dtype_size(enum dtype dtype)
-{
-    static const size_t sizes[DTYPE_COUNT] = {4, 8, 4, 8, 1, 1};
-    CHECK(dtype < DTYPE_COUNT);
-    return sizes[dtype];
-}
-
-const char *dtype_name(enum dtype dtype)
-{
-    static const char *const names[DTYPE_COUNT] = {"float32", "float64", "int32",
-                                                   "int64",   "uint8",   "bool"};
-    CHECK(dtype < DTYPE_COUNT);
-    return names[dtype];
-}
-
 int64_t array_count(const struct array *array)
 {
     int64_t count = 1;
@@ -40,6 +25,9 @@ double array_at(const struct array *array, int64_t i)
     case DTYPE_I64: return (double)((const int64_t *)array->data)[i];
     case DTYPE_U8:
     case DTYPE_BOOL: return (double)((const uint8_t *)array->data)[i];
+    case DTYPE_BF16:
+    case DTYPE_F16:
+    case DTYPE_I8:
     case DTYPE_COUNT: break;
     }
     check_failed("a known dtype", __FILE__, __LINE__);
@@ -63,7 +51,7 @@ void *record_add(struct record *record, const char *name, enum dtype dtype, int 
 {
     CHECK(strlen(name) > 0 && strlen(name) <= RECORD_NAME_LIMIT);
     CHECK(ndim >= 0 && ndim <= RECORD_NDIM_LIMIT && record->n_fields < RECORD_FIELD_LIMIT);
-    CHECK(!record_find(record, name));
+    CHECK(!record_find(record, name) && (int)dtype < RECORD_DTYPES);
 
     record->fields =
         memory_grow(record->fields, (size_t)record->n_fields + 1, sizeof *record->fields);
@@ -267,7 +255,7 @@ static enum status decode_field(struct record *record, const unsigned char *byte
 
     const unsigned dtype = bytes[p], ndim = bytes[p + 1], name_size = bytes[p + 2];
     char name[RECORD_NAME_LIMIT + 1] = {0};
-    if (dtype >= DTYPE_COUNT || ndim > RECORD_NDIM_LIMIT || name_size == 0 ||
+    if (dtype >= RECORD_DTYPES || ndim > RECORD_NDIM_LIMIT || name_size == 0 ||
         name_size > RECORD_NAME_LIMIT)
         return error_set(err, STATUS_FORMAT, "record: field with dtype %u, ndim %u, name of %u",
                          dtype, ndim, name_size);

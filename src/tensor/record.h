@@ -20,19 +20,16 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "tensor/dtype.h"
 
 enum {
     RECORD_NDIM_LIMIT = 8,
     RECORD_FIELD_LIMIT = 256,
     RECORD_NAME_LIMIT = 31,
     RECORD_HEADER_BYTES = 16,
+    RECORD_DTYPES = DTYPE_BOOL + 1, /* those that every lane knows */
 };
 #define RECORD_SIZE_LIMIT ((uint64_t)256 << 20)
-
-enum dtype { DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_I64, DTYPE_U8, DTYPE_BOOL, DTYPE_COUNT };
-
-size_t dtype_size(enum dtype dtype);
-const char *dtype_name(enum dtype dtype); /* "float32", "float64", "int32", ... */
 
 struct array {
     enum dtype dtype;
@@ -59,12 +56,8 @@ struct record {
     int n_fields;
 };
 
-/* Add a zeroed array and return it for writing. The name must be new. A shape
- * is a plain C array, e.g. SHAPE(B, T, C), or SCALAR for one number. */
-#define SHAPE(...) \
-    ((int)(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))), \
-        ((const int64_t[]){__VA_ARGS__})
-#define SCALAR 0, NULL
+/* Add a zeroed array and return it for writing. The name must be new, the dtype one of the first
+ * RECORD_DTYPES. A shape is SHAPE(B, T, C), or SCALAR for one number (tensor/dtype.h). */
 void *record_add(struct record *record, const char *name, enum dtype dtype, int ndim,
                  const int64_t *dims);
 float *record_add_f32(struct record *record, const char *name, int ndim, const int64_t *dims);

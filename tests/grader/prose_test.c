@@ -109,11 +109,15 @@ static void terse_notes_are_no_keywords(void **state)
     (void)state;
     struct prose prose = read_text("no scale: softmax saturates early, gradient dies, head stuck\n"
                                    "- sum of d products -> variance d\n"
-                                   "- attention, softmax, variance, scaling, gradient");
-    assert_int_equal(prose.n_sentences, 3);
+                                   "- attention, softmax, variance, scaling, gradient\n"
+                                   "- Sharp softmax means gradients near zero.\n"
+                                   "- 2 × layers × kv_heads × head_dim × bytes");
+    assert_int_equal(prose.n_sentences, 5);
     assert_false(prose.sentences[0].keywords);
     assert_false(prose.sentences[1].keywords);
     assert_true(prose.sentences[2].keywords);
+    assert_false(prose.sentences[3].keywords);
+    assert_false(prose.sentences[4].keywords);
     prose_done(&prose);
 }
 

@@ -225,6 +225,28 @@ static void a_contradiction_costs_half_and_goes_before_what_was_found(void **sta
     rubric_grade_done(&grade);
 }
 
+static void what_is_denied_contradicts_nothing(void **state)
+{
+    (void)state;
+    struct rubric_grade grade;
+    static const char *const denied[] = {"The scale is never there for the speed.",
+                                         "It doesn't scale for speed.",
+                                         "There is no scale for speed."};
+    static const char *const claimed[] = {"The scale is there for the speed.",
+                                          "I do not like it, but the scale is for speed.",
+                                          "Never mind: the scale gives speed."};
+    for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
+        score_of(denied[i], &grade);
+        if (grade.findings[0].verdict == RUBRIC_CONTRADICTED) fail_msg("%s", denied[i]);
+        rubric_grade_done(&grade);
+    }
+    for (size_t i = 0; i < sizeof claimed / sizeof *claimed; i++) {
+        score_of(claimed[i], &grade);
+        if (grade.findings[0].verdict != RUBRIC_CONTRADICTED) fail_msg("%s", claimed[i]);
+        rubric_grade_done(&grade);
+    }
+}
+
 static void a_wrong_answer_is_seen_by_its_own_lines(void **state)
 {
     (void)state;
@@ -322,6 +344,7 @@ int main(void)
         cmocka_unit_test(the_score_is_the_share_of_the_weights),
         cmocka_unit_test(the_sentence_in_which_most_lines_hold_is_reported),
         cmocka_unit_test(a_contradiction_costs_half_and_goes_before_what_was_found),
+        cmocka_unit_test(what_is_denied_contradicts_nothing),
         cmocka_unit_test(a_wrong_answer_is_seen_by_its_own_lines),
         cmocka_unit_test(the_stored_grade_holds_the_sentence_and_the_correction),
         cmocka_unit_test(broken_bytes_are_graded_as_the_rest_of_them),
