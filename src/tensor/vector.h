@@ -300,6 +300,48 @@ VECTOR_INLINE floats floats_tanh(floats x)
                              floats_where_less(x, zero, zero - far, far));
 }
 
+/* A square of LANES x LANES, rows become columns. */
+VECTOR_INLINE void floats_transpose(floats x[LANES])
+{
+#if defined(__AVX512F__)
+    floats y[16];
+    for (int i = 0; i < 16; i += 4) { /* 4 x 4 within each quarter of a vector */
+        const __m512 a = _mm512_unpacklo_ps(x[i], x[i + 1]), b = _mm512_unpackhi_ps(x[i], x[i + 1]);
+        const __m512 c = _mm512_unpacklo_ps(x[i + 2], x[i + 3]);
+        const __m512 d = _mm512_unpackhi_ps(x[i + 2], x[i + 3]);
+        y[i] = _mm512_shuffle_ps(a, c, 0x44), y[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+        y[i + 2] = _mm512_shuffle_ps(b, d, 0x44), y[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+    }
+    for (int i = 0; i < 4; i++) { /* then quarters */
+        const __m512 a = _mm512_shuffle_f32x4(y[i], y[i + 4], 0x88);
+        const __m512 b = _mm512_shuffle_f32x4(y[i], y[i + 4], 0xdd);
+        const __m512 c = _mm512_shuffle_f32x4(y[i + 8], y[i + 12], 0x88);
+        const __m512 d = _mm512_shuffle_f32x4(y[i + 8], y[i + 12], 0xdd);
+        x[i] = _mm512_shuffle_f32x4(a, c, 0x88), x[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        x[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88), x[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+#elif defined(__AVX2__) && defined(__FMA__)
+    floats y[8];
+    for (int i = 0; i < 8; i += 4) {
+        const __m256 a = _mm256_unpacklo_ps(x[i], x[i + 1]), b = _mm256_unpackhi_ps(x[i], x[i + 1]);
+        const __m256 c = _mm256_unpacklo_ps(x[i + 2], x[i + 3]);
+        const __m256 d = _mm256_unpackhi_ps(x[i + 2], x[i + 3]);
+        y[i] = _mm256_shuffle_ps(a, c, 0x44), y[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+        y[i + 2] = _mm256_shuffle_ps(b, d, 0x44), y[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        x[i] = _mm256_permute2f128_ps(y[i], y[i + 4], 0x20);
+        x[i + 4] = _mm256_permute2f128_ps(y[i], y[i + 4], 0x31);
+    }
+#else
+    float square[LANES][LANES], turned[LANES][LANES];
+    for (int i = 0; i < LANES; i++) floats_store(square[i], x[i]);
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < LANES; j++) turned[i][j] = square[j][i];
+    for (int i = 0; i < LANES; i++) x[i] = floats_load(turned[i]);
+#endif
+}
+
 /* log(x) = e log(2) + log(1 + f), 1 + f between sqrt(1/2) and sqrt(2). */
 VECTOR_INLINE floats floats_log(floats x)
 {
