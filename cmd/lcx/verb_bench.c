@@ -16,6 +16,7 @@
 
 static const struct verb verbs[] = {
     {&usage_bench_grade, bench_grade},
+    {&usage_bench_tensor, bench_tensor},
     {&usage_bench_tokenizer, bench_tokenizer},
     {NULL, NULL},
 };
