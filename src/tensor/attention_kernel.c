@@ -322,8 +322,8 @@ static bool softmax_step(float *scores, float *largest, float *sum, float *again
     return changed;
 }
 
-/* Zero times what is not finite would not be zero: where the weight is zero, the value is not looked
- * at. The same sums in the same order. */
+/* Zero times what is not finite would not be zero: where the weight is zero, the value is not
+ * looked at. The same sums in the same order. */
 static void mix_carefully(float *mixed, struct operand values, const float *weights,
                           const struct lanes *lanes, const struct span *span, int D)
 {
@@ -360,7 +360,7 @@ static void give_mixed(const struct attention_group *group, const struct lanes *
     const struct attention_dims *dims = group->dims;
     const int T = dims->T, H = dims->H, D = dims->D;
     const floats zero = floats_set(0), tiny = floats_set(FLT_MIN);
-    float share[BLOCK], lse[BLOCK];
+    float share[BLOCK] = {0}, lse[BLOCK] = {0};
 
     /* A sum is 0 where nothing was seen, else 1 or more, or NaN. */
     for (int l = 0; l < lanes->J; l += LANES) {
@@ -414,7 +414,7 @@ static void forward(const struct attention_group *group, int first, int n)
  *   p = exp(score - lse)     dv += p dout     dp = v dout^T     ds = p (dp - share) scale
  *   dq += ds^T k             dk += ds q       share = dout . out */
 
-/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees one of its keys. */
+/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees its keys. */
 static void back_step(float *dx, ptrdiff_t row, const float *weights, const float *rows, int wide,
                       const struct lanes *lanes, const struct span *span, int D)
 {

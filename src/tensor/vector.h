@@ -6,8 +6,8 @@
  * type has + - * / of its own; what C has no sign for is here.
  *
  * Promises: a sum across lanes has one order for a given width. floats_exp is within 1 unit in the
- * last place with FMA (2 without), floats_tanh and floats_log within 2, floats_sigmoid within 3; over all floats,
- * denormal results, infinities and NaN included: tests/tensor/elementwise_test.c.
+ * last place with FMA (2 without), floats_tanh and floats_log within 2, floats_sigmoid within 3;
+ * over all floats, denormal results, infinities and NaN included: tests/tensor/elementwise_test.c.
  * Source of the polynomials: least maximal error by Lawson's iteration, this file's own.
  */
 #ifndef TENSOR_VECTOR_H
@@ -268,7 +268,7 @@ VECTOR_INLINE floats floats_exp(floats x)
 
 VECTOR_INLINE floats floats_abs(floats x) { return floats_max(floats_set(0) - x, x); }
 
-/* 1 / (1 + exp(-x)), and 1 minus that in *rest: both by exp(-|x|), so that neither is a difference. */
+/* 1 / (1 + exp(-x)), and 1 minus that in *rest: by exp(-|x|), so that neither is a difference. */
 VECTOR_INLINE floats floats_sigmoid_both(floats x, floats *rest)
 {
     const floats zero = floats_set(0), one = floats_set(1);
