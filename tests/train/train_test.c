@@ -35,10 +35,10 @@ static int remove_folder(void **state)
 static struct recipe small(const char *word, ...)
 {
     static const char *const words[] = {
-        "layers=2",     "width=32",       "heads=4",        "context=16",      "batch=3",
-        "steps=24",     "accumulate=2",   "dropout=0.1",    "average=0.9",     "spike=50",
+        "layers=2",     "width=32",       "heads=4",         "context=16",     "batch=3",
+        "steps=24",     "accumulate=2",   "dropout=0.1",     "average=0.9",    "spike=50",
         "warm_up=4",    "valid_every=7",  "valid_tokens=64", "sample_every=9", "sample_tokens=20",
-        "save_every=0", "layers_every=6", "log_every=1",    "threads=1"};
+        "save_every=0", "layers_every=6", "log_every=1",     "threads=1"};
     struct recipe recipe;
     struct error err;
     recipe_init(&recipe);
@@ -220,7 +220,8 @@ static void it_learns(void **state)
     trainer_step(&trainer, &first);
     for (int i = 1; i < 400; i++) trainer_step(&trainer, &step);
     assert_true(first.loss > 4); /* about log(V): it knows nothing */
-    if (step.smooth > 2.8) fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
+    if (step.smooth > 2.8)
+        fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
     trainer_close(&trainer);
     recipe_done(&recipe);
     free(path);
