@@ -37,7 +37,7 @@ static const struct option_description options[] = {
 
 const struct usage usage_bench_kernels = {
     .name = "bench kernels",
-    .arguments = N_("[CASE ...]"),
+    .arguments = "[CASE ...]",
     .least = 0,
     .most = CASES_LIMIT,
     .summary = N_("How fast norms, softmax, activations, the loss and attention are"),
