@@ -15,7 +15,7 @@
 #include "verbs.h"
 
 static const struct option_description options[] = {
-    {"model", "RUN|FILE", N_("the folder of a run, or a .safetensors or llama2.c .bin file")},
+    {"model", "RUN_OR_FILE", N_("the folder of a run, or a .safetensors or llama2.c .bin file")},
     {"tokenizer", "FILE", N_("its tokenizer; by default tokenizer.json beside the model")},
     {"max-tokens", "N", N_("how many tokens at most; 200 by default")},
     {"temperature", "X", N_("0: always the likeliest; 0.8 by default")},

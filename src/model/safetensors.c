@@ -190,7 +190,7 @@ static enum status read_header(struct safetensors *file, const char *bytes, size
     enum status status = json_parse(&header, bytes, size, err);
     if (status) {
         error_prefix(err, "InvalidHeaderDeserialization");
-        return STATUS_FORMAT;
+        return status;
     }
     status = read_entries(file, header, err);
     json_decref(header);

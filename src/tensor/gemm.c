@@ -316,6 +316,8 @@ static const struct gemm_kernel *choose_kernel(enum gemm_form form)
                                   : &gemm_kernel_avx512_bf16;
     default: break;
     }
+#elif defined __aarch64__
+    if (cpu_isa() == ISA_NEON && !bytes) return &gemm_kernel_neon;
 #endif
     return bytes ? &gemm_kernel_scalar_int8 : &gemm_kernel_scalar;
 }

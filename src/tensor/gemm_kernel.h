@@ -87,6 +87,7 @@ extern const struct gemm_kernel gemm_kernel_scalar;
 extern const struct gemm_kernel gemm_kernel_avx2;
 extern const struct gemm_kernel gemm_kernel_avx512;
 extern const struct gemm_kernel gemm_kernel_avx512_bf16;
+extern const struct gemm_kernel gemm_kernel_neon;
 
 /* Bytes: a's are unsigned, b's signed. `turned`: b gives the rows. */
 extern const struct gemm_kernel gemm_kernel_scalar_int8;

@@ -87,9 +87,10 @@ struct optimizer_group *optimizer_groups(const struct parameters *parameters, do
 void optimizer_square_sums(struct optimizer *optimizer, double *out, const float *numbers,
                            struct pool *pool);
 
-/* One update of p [count] by g [count] times `scale` (clipping, averaging). */
-void optimizer_update(struct optimizer *optimizer, float *p, const float *g, double rate,
-                      double scale, struct pool *pool);
+/* One update of p [count] by g [count] times `scale` (clipping, averaging). g is zeros afterwards,
+ * while it is in the cache anyway: the next step adds to it. */
+void optimizer_update(struct optimizer *optimizer, float *p, float *g, double rate, double scale,
+                      struct pool *pool);
 
 /* Newton-Schulz: x [rows,columns] becomes nearly orthogonal, its singular values near 1. `scratch`
  * holds rows * columns + 2 * min(rows, columns)^2 numbers. */

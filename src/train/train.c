@@ -440,11 +440,11 @@ void trainer_step(struct trainer *trainer, struct train_step *facts)
     trainer->measured = false;
     if (facts->skipped) {
         trainer->n_skipped++;
+        each_piece(trainer, clear_piece, trainer->gradients, NULL, 0);
     } else {
         const bool clips = recipe->clip > 0 && facts->norm > recipe->clip;
         update(trainer, facts->rate, clips ? recipe->clip / facts->norm : 1);
     }
-    each_piece(trainer, clear_piece, trainer->gradients, NULL, 0);
     facts->step = ++trainer->step;
     facts->ms = (double)(clock_steady_ns() - began) / 1e6;
     tell_speed(trainer, facts);
