@@ -1,5 +1,6 @@
 #include "train/train.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -227,6 +228,26 @@ static void it_learns(void **state)
     free(path);
 }
 
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    struct recipe recipe = small("layers_every=0", NULL);
+    struct trainer trainer;
+    struct error err;
+    struct train_step step;
+    char *path = in("allocates");
+    assert_int_equal(trainer_create(&trainer, &recipe, path, &err), STATUS_OK);
+    trainer_step(&trainer, &step); /* scratch memory grows to what it needs */
+    const struct mallinfo2 before = mallinfo2();
+    for (int i = 0; i < 5; i++) trainer_step(&trainer, &step);
+    const struct mallinfo2 after = mallinfo2();
+    assert_int_equal(after.uordblks, before.uordblks);
+    assert_int_equal(after.hblkhd, before.hblkhd);
+    trainer_close(&trainer);
+    recipe_done(&recipe);
+    free(path);
+}
+
 static void a_log_is_cut_behind_the_checkpoint(void **state)
 {
     (void)state;
@@ -254,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_would_change_the_run_is_refused_when_it_goes_on),
         cmocka_unit_test(a_changed_text_is_seen),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(a_log_is_cut_behind_the_checkpoint),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
