@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "table.h"
 #include "text/bpe_train.h"
+#include "text/encode_file.h"
 #include "text/token_file.h"
 #include "text/tokenizer.h"
 #include "text/tokenizer_file.h"
@@ -26,9 +27,10 @@ static const struct option_description train_options[] = {
     {"special", "NAME,...", N_("special tokens: cut out of the text, ids at the end")},
     {"least", "N", N_("a pair must occur so often to be merged; 2 by default")},
     {"characters", NULL, N_("one token a character instead of byte pairs")},
+    {"threads", "N", N_("threads that read the text; as many as there are processors by default")},
     {NULL, NULL, NULL},
 };
-static const struct usage usage_train = {
+static const struct usage usage_tokenizer_train = {
     .name = "tokenizer train",
     .arguments = "FILE...",
     .least = 1,
@@ -49,6 +51,7 @@ static const struct option_description encode_options[] = {
     {"special", "refuse|text|allow",
      N_("what to do with text that is the name of a special token; refuse by default")},
     {"offsets", NULL, N_("a row for each token: id, where it begins, its bytes")},
+    {"threads", "N", N_("threads that read the text; as many as there are processors by default")},
     {NULL, NULL, NULL},
 };
 static const struct usage usage_encode = {
@@ -92,7 +95,7 @@ static const struct usage usage_info = {
 };
 
 static const struct verb verbs[] = {
-    {&usage_train, tokenizer_train},
+    {&usage_tokenizer_train, tokenizer_train},
     {&usage_encode, tokenizer_encode},
     {&usage_decode, tokenizer_decode_ids},
     {&usage_info, tokenizer_info},
@@ -146,6 +149,19 @@ static int open_vocabulary(const struct app *app, const struct arguments *argume
     return tokenizer_open(tokenizer, path, &err) ? app_fail(app, &err) : EXIT_DONE;
 }
 
+/* The threads of --threads; 0, or the exit status. */
+static int open_threads(const struct app *app, const struct arguments *arguments,
+                        struct pool **pool)
+{
+    struct error err;
+    double threads;
+    const long here = sysconf(_SC_NPROCESSORS_ONLN);
+    const double most = here < 1 ? 1 : here > 16 ? 16 : (double)here;
+    if (!arguments_number(arguments, app, "threads", 1, POOL_THREADS_LIMIT, most, &threads))
+        return EXIT_MISUSE;
+    return pool_open(pool, (int)threads, &err) ? app_fail(app, &err) : EXIT_DONE;
+}
+
 /* ---- train ---- */
 
 /* The names between commas: pointers into `copy`, which the caller frees. */
@@ -177,16 +193,8 @@ static enum status train_pairs(struct tokenizer **out, struct bpe_train_report *
 {
     struct bpe_trainer *trainer;
     enum status status = bpe_trainer_open(&trainer, options, err);
-    for (int i = 0; i < arguments->n && !status; i++) {
-        if (strcmp(arguments->words[i], "-") == 0) {
-            struct text text = {0};
-            status = read_input(&text, "-", err);
-            if (!status) bpe_trainer_add(trainer, text_string(&text), text.size);
-            text_done(&text);
-        } else {
-            status = bpe_trainer_add_file(trainer, arguments->words[i], err);
-        }
-    }
+    for (int i = 0; i < arguments->n && !status; i++)
+        status = bpe_trainer_add_file(trainer, arguments->words[i], err);
     if (!status) status = bpe_trainer_run(trainer, out, report, err);
     bpe_trainer_close(trainer);
     return status;
@@ -230,7 +238,7 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     char *copy;
     const char **names;
     int status;
-    if (!arguments_read(&arguments, app, &usage_train, argc, argv, &status)) return status;
+    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status)) return status;
     if (!arguments_number(&arguments, app, "size", 256, VOCABULARY_LIMIT, 4096, &size) ||
         !arguments_number(&arguments, app, "least", 1, 9e15, 2, &least))
         return EXIT_MISUSE;
@@ -243,12 +251,15 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     options.split = split ? split_named(split) : SPLIT_GPT2;
     options.n_specials = split_names(arguments_value(&arguments, "special"), &copy, &names);
     options.specials = names;
+    status = open_threads(app, &arguments, &options.pool);
+    if (status) return status;
 
     const int64_t began = clock_steady_ns();
     enum status trained = arguments_value(&arguments, "characters")
                               ? train_characters(&tokenizer, &arguments, &err)
                               : train_pairs(&tokenizer, &report, &arguments, &options, &err);
     const double seconds = (double)(clock_steady_ns() - began) / 1e9;
+    pool_close(options.pool);
     free(copy);
     free(names);
     if (trained) return app_fail(app, &err);
@@ -300,40 +311,44 @@ static void print_offsets(const struct app *app, const struct tokenizer *tokeniz
     text_done(&line);
 }
 
-static enum status write_tokens(const struct tokens *tokens, const struct tokenizer *tokenizer,
-                                const char *path, struct error *err)
-{
+/* Where ids go as they come: into memory, into a file, or nowhere but into a count. */
+struct taker {
+    struct tokens tokens;
     struct token_writer *writer;
-    enum status status =
-        token_writer_open(&writer, path, (uint64_t)tokenizer_size(tokenizer), tokenizer->hash, err);
-    if (status) return status;
-    status = token_writer_add(writer, tokens->ids, tokens->n, err);
-    if (!status) return token_writer_end(writer, err);
-    token_writer_drop(writer);
-    return status;
+    bool counts;
+    uint64_t n;
+};
+
+static enum status take_ids(void *context, const int32_t *ids, size_t n, struct error *err)
+{
+    struct taker *taker = context;
+    taker->n += n;
+    if (taker->counts) return STATUS_OK;
+    if (taker->writer) return token_writer_add(taker->writer, ids, n, err);
+    tokens_reserve(&taker->tokens, n);
+    if (n) memcpy(taker->tokens.ids + taker->tokens.n, ids, n * sizeof *ids);
+    taker->tokens.n += n;
+    return STATUS_OK;
 }
 
-static int show_encoded(const struct app *app, const struct arguments *arguments,
-                        const struct tokenizer *tokenizer, const struct tokens *tokens)
+static void show_encoded(const struct app *app, const struct arguments *arguments,
+                         const struct tokenizer *tokenizer, const struct taker *taker)
 {
-    struct error err;
     const char *path = arguments_value(arguments, "out");
     if (path) {
-        if (write_tokens(tokens, tokenizer, path, &err)) return app_fail(app, &err);
         char *name = app_clean(path);
         if (app->json)
-            app_json(app, json_pack("{s:s, s:I}", "path", path, "count", (json_int_t)tokens->n));
-        else printf(_("%s: %zu tokens\n"), name, tokens->n);
+            app_json(app, json_pack("{s:s, s:I}", "path", path, "count", (json_int_t)taker->n));
+        else printf(_("%s: %llu tokens\n"), name, (unsigned long long)taker->n);
         free(name);
-    } else if (arguments_value(arguments, "count")) {
-        if (app->json) app_json(app, json_pack("{s:I}", "count", (json_int_t)tokens->n));
-        else printf("%zu\n", tokens->n);
+    } else if (taker->counts) {
+        if (app->json) app_json(app, json_pack("{s:I}", "count", (json_int_t)taker->n));
+        else printf("%llu\n", (unsigned long long)taker->n);
     } else if (arguments_value(arguments, "offsets")) {
-        print_offsets(app, tokenizer, tokens);
+        print_offsets(app, tokenizer, &taker->tokens);
     } else {
-        print_ids(app, tokens);
+        print_ids(app, &taker->tokens);
     }
-    return EXIT_DONE;
 }
 
 static int tokenizer_encode(struct app *app, int argc, char **argv)
@@ -342,26 +357,38 @@ static int tokenizer_encode(struct app *app, int argc, char **argv)
     struct arguments arguments;
     struct encode_options options = {0};
     struct tokenizer *tokenizer;
-    struct tokens tokens = {0};
-    struct text text = {0};
+    struct taker taker = {0};
+    struct pool *pool;
     struct error err;
     int status;
     if (!arguments_read(&arguments, app, &usage_encode, argc, argv, &status)) return status;
     const char *rule = arguments_value(&arguments, "special");
+    const char *out = arguments_value(&arguments, "out");
     for (int i = 0; i < 3 && rule; i++)
         if (strcmp(rule, rules[i]) == 0) options.specials = (enum special_rule)i;
-    status = open_vocabulary(app, &arguments, &tokenizer);
+    status = open_threads(app, &arguments, &pool);
+    if (!status) status = open_vocabulary(app, &arguments, &tokenizer);
     if (status) return status;
 
-    struct encoder *encoder = encoder_open(tokenizer, &options);
-    enum status encoded = read_input(&text, arguments.words[0], &err);
-    if (!encoded) encoded = encoder_run(encoder, &tokens, text.data, text.size, &err);
+    taker.counts = !out && arguments_value(&arguments, "count");
+    enum status encoded = STATUS_OK;
+    if (out)
+        encoded = token_writer_open(&taker.writer, out, (uint64_t)tokenizer_size(tokenizer),
+                                    tokenizer->hash, &err);
+    if (!encoded)
+        encoded =
+            encode_file(tokenizer, &options, pool, arguments.words[0], take_ids, &taker, &err);
+    if (!encoded && out) {
+        encoded = token_writer_end(taker.writer, &err);
+        taker.writer = NULL;
+    }
+    token_writer_drop(taker.writer);
     if (encoded == STATUS_USAGE) error_prefix(&err, _("%s (--special)"), arguments.words[0]);
-    status = encoded ? app_fail(app, &err) : show_encoded(app, &arguments, tokenizer, &tokens);
-    encoder_close(encoder);
-    tokens_done(&tokens);
-    text_done(&text);
+    if (encoded) status = app_fail(app, &err);
+    else show_encoded(app, &arguments, tokenizer, &taker);
+    tokens_done(&taker.tokens);
     tokenizer_close(tokenizer);
+    pool_close(pool);
     return status;
 }
 

@@ -178,14 +178,15 @@ static void forward_task(void *context, int task, int worker)
     const struct job *job = context;
     const struct attention_group group = group_of(job, task / job->blocks, worker);
     const struct attention_dims *dims = group.dims;
-    const int G = dims->H / dims->KVH, first = task % job->blocks * ATTENTION_BLOCK;
-    const int n = kernel_rows_of(task % job->blocks, G * dims->T, ATTENTION_BLOCK);
+    /* The last block first: with a causal mask it sees the most, and is not to be begun last. */
+    const int block = job->blocks - 1 - task % job->blocks, G = dims->H / dims->KVH;
+    const int n = kernel_rows_of(block, G * dims->T, ATTENTION_BLOCK);
 
     if (dims->T == 1 && G <= ATTENTION_FEW && !dims->mask) {
         job->kernel->few(&group);
         return;
     }
-    job->kernel->forward(&group, first, n);
+    job->kernel->forward(&group, block * ATTENTION_BLOCK, n);
 }
 
 static void backward_task(void *context, int task, int worker)

@@ -4,7 +4,13 @@
 #include "tensor/row.h"
 #include "tensor/vector.h"
 
-enum { BLOCK = ATTENTION_BLOCK, KEYS = ATTENTION_KEYS, STRIP = 16, FEW = ATTENTION_FEW };
+enum {
+    BLOCK = ATTENTION_BLOCK,
+    KEYS = ATTENTION_KEYS,
+    STRIP = 16,
+    FEW = ATTENTION_FEW,
+    AHEAD = 16
+};
 
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -173,12 +179,38 @@ static void take_rows(float *rows, int wide, const float *data, ptrdiff_t row,
         for (int d = 0; d < wide; d++) rows[row_of(l, wide) + (size_t)d] = 0;
 }
 
-/* across[d,l] = rows[l,d] * scale */
+/* across[d,l] = rows[l,d] * scale. Rows are padded to a whole number of vectors. */
 static void turn_rows(float *across, const float *rows, int wide, int J, int D, float scale)
 {
-    for (int l = 0; l < J; l++)
-        for (int d = 0; d < D; d++)
-            across[row_of(d, BLOCK) + (size_t)l] = rows[row_of(l, wide) + (size_t)d] * scale;
+    const floats times = floats_set(scale);
+    for (int l = 0; l < J; l += LANES)
+        for (int d = 0; d < D; d += LANES) {
+            floats square[LANES];
+            for (int i = 0; i < LANES; i++)
+                square[i] = floats_load(rows + row_of(l + i, wide) + d) * times;
+            floats_transpose(square);
+            for (int i = 0; i < LANES && d + i < D; i++)
+                floats_store(across + row_of(d + i, BLOCK) + l, square[i]);
+        }
+}
+
+/* to[l,d] = across[d,l] * share[l]: the way back, to where each lane's row lies. */
+static void give_rows(float *to, ptrdiff_t row, const float *across, const float *share,
+                      const struct lanes *lanes, int D)
+{
+    for (int l = 0; l < lanes->n; l += LANES)
+        for (int d = 0; d < D; d += LANES) {
+            floats square[LANES];
+            const floats times = floats_load(share + l);
+            for (int i = 0; i < LANES; i++) {
+                square[i] = floats_set(0);
+                if (d + i < D) square[i] = floats_load(across + row_of(d + i, BLOCK) + l) * times;
+            }
+            floats_transpose(square);
+            for (int i = 0; i < LANES && l + i < lanes->n; i++)
+                floats_give(to + lanes->t[l + i] * row + (ptrdiff_t)lanes->h[l + i] * D + d,
+                            square[i], D - d);
+        }
 }
 
 /* ---- scores ---- */
@@ -290,8 +322,8 @@ static bool softmax_step(float *scores, float *largest, float *sum, float *again
     return changed;
 }
 
-/* Zero times what is not finite would not be zero: where the weight is zero, the value is not looked
- * at. The same sums in the same order. */
+/* Zero times what is not finite would not be zero: where the weight is zero, the value is not
+ * looked at. The same sums in the same order. */
 static void mix_carefully(float *mixed, struct operand values, const float *weights,
                           const struct lanes *lanes, const struct span *span, int D)
 {
@@ -327,14 +359,20 @@ static void give_mixed(const struct attention_group *group, const struct lanes *
 {
     const struct attention_dims *dims = group->dims;
     const int T = dims->T, H = dims->H, D = dims->D;
-    for (int l = 0; l < lanes->n; l++) {
-        float *out = group->out + row_at(group->b, lanes->t[l], lanes->h[l], T, H, D);
-        const float share = sum[l] == 0 ? 0 : 1 / sum[l];
-        for (int d = 0; d < D; d++) out[d] = mixed[row_of(d, BLOCK) + (size_t)l] * share;
-        if (group->lse)
-            group->lse[row_of(group->b * H + lanes->h[l], T) + (size_t)lanes->t[l]] =
-                sum[l] == 0 ? -INFINITY : largest[l] + logf(sum[l]);
+    const floats zero = floats_set(0), tiny = floats_set(FLT_MIN);
+    float share[BLOCK] = {0}, lse[BLOCK] = {0};
+
+    /* A sum is 0 where nothing was seen, else 1 or more, or NaN. */
+    for (int l = 0; l < lanes->J; l += LANES) {
+        const floats s = floats_load(sum + l);
+        floats_store(share + l, floats_where_less(s, tiny, zero, floats_set(1) / s));
+        floats_store(lse + l, floats_where_less(s, tiny, floats_set(-INFINITY),
+                                                floats_load(largest + l) + floats_log(s)));
     }
+    give_rows(group->out + row_at(group->b, 0, 0, T, H, D), (ptrdiff_t)H * D, mixed, share, lanes,
+              D);
+    for (int l = 0; group->lse && l < lanes->n; l++)
+        group->lse[row_of(group->b * H + lanes->h[l], T) + (size_t)lanes->t[l]] = lse[l];
 }
 
 static void forward(const struct attention_group *group, int first, int n)
@@ -376,7 +414,7 @@ static void forward(const struct attention_group *group, int first, int n)
  *   p = exp(score - lse)     dv += p dout     dp = v dout^T     ds = p (dp - share) scale
  *   dq += ds^T k             dk += ds q       share = dout . out */
 
-/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees one of its keys. */
+/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees its keys. */
 static void back_step(float *dx, ptrdiff_t row, const float *weights, const float *rows, int wide,
                       const struct lanes *lanes, const struct span *span, int D)
 {
@@ -432,7 +470,7 @@ static bool backward(const struct attention_group *group)
     const float *dout = group->dout + row_at(group->b, 0, 0, T, H, D);
     const ptrdiff_t head = (ptrdiff_t)group->kvh * D;
     int seen = 0;
-    float lse[BLOCK], share[BLOCK];
+    float lse[BLOCK], share[BLOCK], ones[BLOCK];
     struct lanes lanes;
 
     for (int t = 0; t < T; t++)
@@ -443,6 +481,7 @@ static bool backward(const struct attention_group *group)
         !rows_finite(dout + head * G, (ptrdiff_t)H * D, T, G * D))
         return false;
 
+    for (int l = 0; l < BLOCK; l++) ones[l] = 1;
     for (int first = 0; first < G * T; first += BLOCK) {
         lanes_init(&lanes, group, first, G * T - first < BLOCK ? G * T - first : BLOCK);
         take_rows(query_rows, wide, q, group->q.row, &lanes, D);
@@ -478,16 +517,40 @@ static bool backward(const struct attention_group *group)
             back_step(group->dk.data + k_at, group->dk.row, dp, query_rows, wide, &lanes, &span, D);
             mix_step(dqueries, keys, dp, &lanes, &span, D);
         }
-        for (int l = 0; l < lanes.n; l++) {
-            float *dq = group->dq.data + group->b * group->dq.batch + lanes.t[l] * group->dq.row +
-                        (ptrdiff_t)lanes.h[l] * D;
-            for (int d = 0; d < D; d++) dq[d] = dqueries[row_of(d, BLOCK) + (size_t)l];
-        }
+        give_rows(group->dq.data + group->b * group->dq.batch, group->dq.row, dqueries, ones,
+                  &lanes, D);
     }
     return true;
 }
 
 /* ---- one new position ---- */
+
+/* mixed[g,:] += scores[g,s] values[s,:] on `vectors` vectors, the last of `left` numbers. */
+VECTOR_INLINE void few_mix(float *mixed, int wide, const float *scores, const float *values,
+                           ptrdiff_t row, int n, int left, const int heads, const int vectors)
+{
+    floats mix[FEW][4];
+    UNROLL
+    for (int g = 0; g < heads; g++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) mix[g][j] = floats_load(mixed + g * wide + j * LANES);
+    }
+    for (int s = 0; s < n; s++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            const float *from = values + s * row + j * LANES;
+            const floats x = j == vectors - 1 ? floats_take(from, left, 0) : floats_load(from);
+            UNROLL
+            for (int g = 0; g < heads; g++)
+                mix[g][j] = floats_fma(x, floats_set(scores[g * KEYS + s]), mix[g][j]);
+        }
+    }
+    UNROLL
+    for (int g = 0; g < heads; g++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) floats_store(mixed + g * wide + j * LANES, mix[g][j]);
+    }
+}
 
 VECTOR_INLINE void few_heads(const struct attention_group *group, const int heads)
 {
@@ -511,6 +574,11 @@ VECTOR_INLINE void few_heads(const struct attention_group *group, const int head
 
         for (int s = 0; s < n; s++) {
             const float *key = keys.data + s * keys.row;
+            /* Rows lie far apart: what comes next is asked for here, the values for below. */
+            for (int d = 0; d < D; d += 16) {
+                if (begin + s + AHEAD < to) __builtin_prefetch(key + AHEAD * keys.row + d);
+                __builtin_prefetch(values.data + s * values.row + d);
+            }
             floats dot[FEW];
             UNROLL
             for (int g = 0; g < heads; g++) dot[g] = floats_set(0);
@@ -552,18 +620,13 @@ VECTOR_INLINE void few_heads(const struct attention_group *group, const int head
                     floats_store(mixed + g * wide + d,
                                  floats_load(mixed + g * wide + d) * floats_set(again));
         }
-        for (int d = 0; d < D; d += LANES) {
-            floats mix[FEW];
-            UNROLL
-            for (int g = 0; g < heads; g++) mix[g] = floats_load(mixed + g * wide + d);
-            for (int s = 0; s < n; s++) {
-                const floats x = floats_take(values.data + s * values.row + d, D - d, 0);
-                UNROLL
-                for (int g = 0; g < heads; g++)
-                    mix[g] = floats_fma(x, floats_set(scores[g * KEYS + s]), mix[g]);
-            }
-            UNROLL
-            for (int g = 0; g < heads; g++) floats_store(mixed + g * wide + d, mix[g]);
+        for (int d = 0; d < D; d += 4 * LANES) {
+            if (D - d >= 4 * LANES)
+                few_mix(mixed + d, wide, scores, values.data + d, values.row, n, LANES, heads, 4);
+            else
+                for (int rest = d; rest < D; rest += LANES)
+                    few_mix(mixed + rest, wide, scores, values.data + rest, values.row, n, D - rest,
+                            heads, 1);
         }
     }
     for (int g = 0; g < heads; g++) {

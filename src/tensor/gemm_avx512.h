@@ -1,6 +1,7 @@
 /* gemm_avx512.h -- tiles of 512-bit registers, for whatever MULTIPLY_16 and MULTIPLY_8 do with units.
  *
- * Included by gemm_avx512.c (f32) and gemm_avx512_bf16.c, each with its own products.
+ * Included by gemm_avx512.c (f32), gemm_avx512_bf16.c and gemm_avx512_vnni.c (bytes), each with its own
+ * products.
  */
 #ifndef TENSOR_GEMM_AVX512_H
 #define TENSOR_GEMM_AVX512_H
@@ -51,8 +52,6 @@ ALWAYS_INLINE void transpose_16(__m512i line[16])
 
 ALWAYS_INLINE __mmask16 first_lanes(int n) { return (__mmask16)((1u << n) - 1); }
 
-ALWAYS_INLINE size_t element_bytes(enum gemm_form form) { return form == GEMM_BF16 ? 2 : 4; }
-
 ALWAYS_INLINE void pack_rows_lines(uint32_t *out, const struct strip *strip, int x0, int h, int k0,
                                    int lines, enum gemm_form form, int k_per_unit)
 {
@@ -71,7 +70,7 @@ ALWAYS_INLINE void pack_rows_lines(uint32_t *out, const struct strip *strip, int
         for (int u = 0; u < 16; u++) {
             const ptrdiff_t at = first + i * line_step + u * step;
             __builtin_prefetch((const char *)strip->data +
-                               (at + prefetch_rows * step) * (ptrdiff_t)element_bytes(form));
+                               (at + prefetch_rows * step) * gemm_form_bytes(form));
             line[u] = units_of_x(strip, at, form, first_lanes(h));
         }
         transpose_16(line);
@@ -96,8 +95,8 @@ ALWAYS_INLINE void pack_columns_lines(uint32_t *out, const struct strip *strip, 
     if (strip->x_step == 1) {
         for (int u = 0; u < lines * GEMM_LINE; u++) {
             const ptrdiff_t at = first + u * step;
-            const char *ahead = (const char *)strip->data +
-                                (at + prefetch_rows * step) * (ptrdiff_t)element_bytes(form);
+            const char *ahead =
+                (const char *)strip->data + (at + prefetch_rows * step) * gemm_form_bytes(form);
             __builtin_prefetch(ahead);
             __builtin_prefetch(ahead + 64);
             for (int x = 0; x < width; x += VECTOR) {
@@ -129,78 +128,100 @@ ALWAYS_INLINE int whole_lines(const struct strip *strip, int k0, int units, int 
     return strip->k_step == 1 || strip->x_step == 1 ? most / GEMM_LINE : 0;
 }
 
-#define PACK_512(form, k_per_unit) \
-    static void pack_rows_512_##form(uint32_t *out, const struct strip *strip, int x0, int h, \
-                                     int k0, int units) \
+#define GEMM_PACK_512(form, k_per_unit) \
+    GEMM_PACK_FORM(form, k_per_unit) \
+    static void pack_rows_##form##_512(uint32_t *out, const struct strip *strip, int x0, int h, \
+                                       int k0, int units) \
     { \
         const int lines = whole_lines(strip, k0, units, k_per_unit), done = lines * GEMM_LINE; \
         pack_rows_lines(out, strip, x0, h, k0, lines, form, k_per_unit); \
-        pack_rows_##k_per_unit(out + h * done, strip, x0, h, k0 + done * k_per_unit, \
-                               units - done); \
+        pack_rows_##form(out + h * done, strip, x0, h, k0 + done * k_per_unit, units - done); \
     } \
-    static void pack_columns_512_##form(uint32_t *out, const struct strip *strip, int x0, int n, \
-                                        int width, int k0, int units) \
+    static void pack_columns_##form##_512(uint32_t *out, const struct strip *strip, int x0, int n, \
+                                          int width, int k0, int units) \
     { \
         const int lines = whole_lines(strip, k0, units, k_per_unit), done = lines * GEMM_LINE; \
         pack_columns_lines(out, strip, x0, n, width, k0, lines, form, k_per_unit); \
-        pack_columns_##k_per_unit(out + width * done, strip, x0, n, width, k0 + done * k_per_unit, \
-                                  units - done); \
+        pack_columns_##form(out + width * done, strip, x0, n, width, k0 + done * k_per_unit, \
+                            units - done); \
     }
 
 /* ---- storing ---- */
 
-ALWAYS_INLINE void store_line(const struct gemm_store *store, float *c, int column, __mmask16 mask,
-                              __m512 sums)
+enum onto { ONTO_NOTHING, ONTO_C, ONTO_BIAS };
+
+/* ADD_16 adds sums, of whatever kind they are. */
+ALWAYS_INLINE void store_line(uint32_t *c, const float *bias, __mmask16 mask, __m512i sums,
+                              enum onto onto)
 {
-    if (store->add) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c + column), sums);
-    else if (store->bias)
-        sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, store->bias + column), sums);
-    _mm512_mask_storeu_ps(c + column, mask, sums);
+    if (onto == ONTO_C) sums = ADD_16(_mm512_maskz_loadu_epi32(mask, c), sums);
+    if (onto == ONTO_BIAS) sums = ADD_16(_mm512_maskz_loadu_epi32(mask, bias), sums);
+    _mm512_mask_storeu_epi32(c, mask, sums);
 }
 
-static void store_512(const struct gemm_store *store, const float *tile, int h, int n, int width)
+ALWAYS_INLINE void store_straight(const struct gemm_store *store, const uint32_t *tile, int h,
+                                  int n, int width, enum onto onto)
 {
-    if (width == NARROW) {
-        store_tile(store, tile, h, n, width);
-        return;
-    }
-    if (!store->turned) {
-        for (int x = 0; x < n; x += VECTOR) {
-            const __mmask16 mask = first_lanes(n - x < VECTOR ? n - x : VECTOR);
-            for (int i = 0; i < h; i++)
-                store_line(store, store->c + i * store->c_row, x, mask,
-                           _mm512_load_ps(tile + i * width + x));
-        }
-        return;
-    }
     for (int x = 0; x < n; x += VECTOR) {
+        const __mmask16 mask = first_lanes(n - x < VECTOR ? n - x : VECTOR);
+        uint32_t *c = (uint32_t *)store->c + x;
+        for (int i = 0; i < h; i++, c += store->c_row)
+            store_line(c, store->bias ? store->bias + x : NULL, mask,
+                       _mm512_load_si512(tile + i * width + x), onto);
+    }
+}
+
+ALWAYS_INLINE void store_turned(const struct gemm_store *store, const uint32_t *tile, int h, int n,
+                                int width, enum onto onto)
+{
+    const __mmask16 mask = first_lanes(h);
+    for (int x = 0; x < n; x += VECTOR) {
+        const int here = n - x < VECTOR ? n - x : VECTOR;
         __m512i line[16];
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++)
             line[i] = i < h ? _mm512_load_si512(tile + i * width + x) : _mm512_setzero_si512();
         transpose_16(line);
-        const int here = n - x < VECTOR ? n - x : VECTOR;
-        float lines[16][16] __attribute__((aligned(64)));
-        for (int i = 0; i < 16; i++) _mm512_store_si512(lines[i], line[i]);
-        for (int i = 0; i < here; i++)
-            store_line(store, store->c + (x + i) * store->c_row, 0, first_lanes(h),
-                       _mm512_load_ps(lines[i]));
+        uint32_t *c = (uint32_t *)store->c + x * store->c_row;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++, c += store->c_row)
+            if (i < here) store_line(c, store->bias, mask, line[i], onto);
+    }
+}
+
+static void store_512(const struct gemm_store *store, const void *tile, int h, int n, int width)
+{
+    if (width == NARROW) {
+        store_tile(store, tile, h, n, width);
+        return;
+    }
+    const enum onto onto = store->add ? ONTO_C : store->bias ? ONTO_BIAS : ONTO_NOTHING;
+#define STORE(which) \
+    case which: \
+        if (store->turned) store_turned(store, tile, h, n, width, which); \
+        else store_straight(store, tile, h, n, width, which); \
+        return;
+    switch (onto) {
+        STORE(ONTO_NOTHING)
+        STORE(ONTO_C)
+        STORE(ONTO_BIAS)
     }
 }
 
 /* ---- tiles ---- */
 
-ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                           const int h, const int vectors, const struct gemm_ahead *ahead)
+ALWAYS_INLINE void tile_of(uint32_t *out, const uint32_t *rows, const uint32_t *columns, int units,
+                           const int h, const int vectors,
+                           const struct gemm_ahead ahead[GEMM_STREAMS])
 {
-    __m512 sums[ROWS][2];
+    __m512i sums[ROWS][2];
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++)
-        for (int i = 0; i < vectors; i++) sums[x][i] = _mm512_setzero_ps();
+        for (int i = 0; i < vectors; i++) sums[x][i] = _mm512_setzero_si512();
 
-    const char *ask = ahead->at;
-    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE, ask += ahead->line_step) {
-        for (int j = 0; j < GEMM_AHEAD; j++) __builtin_prefetch(ask + j * ahead->step, 0, 2);
+    const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
+    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
+        ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
         const uint32_t *line = rows;
         for (int u = 0; u < here; u += GEMM_UNITS_STEP, line += GEMM_UNITS_STEP) {
@@ -221,20 +242,20 @@ ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *col
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++)
         for (int i = 0; i < vectors; i++)
-            _mm512_store_ps(out + (x * vectors + i) * VECTOR, sums[x][i]);
+            _mm512_store_si512(out + (x * vectors + i) * VECTOR, sums[x][i]);
 }
 
 /* Eight columns in half a register: two of these a cycle where one whole one goes. */
-ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                               const int h, const struct gemm_ahead *ahead)
+ALWAYS_INLINE void tile_narrow(uint32_t *out, const uint32_t *rows, const uint32_t *columns,
+                               int units, const int h, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
-    __m256 sums[ROWS];
+    __m256i sums[ROWS];
 #pragma GCC unroll 14
-    for (int x = 0; x < h; x++) sums[x] = _mm256_setzero_ps();
+    for (int x = 0; x < h; x++) sums[x] = _mm256_setzero_si256();
 
-    const char *ask = ahead->at;
-    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE, ask += ahead->line_step) {
-        for (int j = 0; j < GEMM_AHEAD; j++) __builtin_prefetch(ask + j * ahead->step, 0, 2);
+    const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
+    for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
+        ask_ahead(ask, ahead);
         const int here = units < GEMM_LINE ? units : GEMM_LINE;
         const uint32_t *line = rows;
         for (int u = 0; u < here; u += GEMM_UNITS_STEP, line += GEMM_UNITS_STEP) {
@@ -250,25 +271,25 @@ ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t 
         }
     }
 #pragma GCC unroll 14
-    for (int x = 0; x < h; x++) _mm256_store_ps(out + x * NARROW, sums[x]);
+    for (int x = 0; x < h; x++) _mm256_store_si256((__m256i *)(out + x * NARROW), sums[x]);
 }
 
-typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                           const struct gemm_ahead *ahead);
+typedef void tile_function(uint32_t *out, const uint32_t *rows, const uint32_t *columns, int units,
+                           const struct gemm_ahead ahead[GEMM_STREAMS]);
 
 #define TILE(h) \
-    static void tile_##h##x32(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                              const struct gemm_ahead *ahead) \
+    static void tile_##h##x32(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
+                              const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 2, ahead); \
     } \
-    static void tile_##h##x16(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                              const struct gemm_ahead *ahead) \
+    static void tile_##h##x16(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
+                              const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 1, ahead); \
     } \
-    static void tile_##h##x8(float *out, const uint32_t *r, const uint32_t *v, int units, \
-                             const struct gemm_ahead *ahead) \
+    static void tile_##h##x8(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
+                             const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_narrow(out, r, v, units, h, ahead); \
     }
@@ -276,8 +297,8 @@ typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *col
     of(1) of(2) of(3) of(4) of(5) of(6) of(7) of(8) of(9) of(10) of(11) of(12) of(13) of(14)
 EACH_HEIGHT(TILE)
 
-static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
-                 int width, const struct gemm_ahead *ahead)
+static void tile(void *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
+                 int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
 #define TILES(h) {tile_##h##x8, tile_##h##x16, tile_##h##x32},
     static tile_function *const tiles[ROWS][3] = {EACH_HEIGHT(TILES)};

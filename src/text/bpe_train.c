@@ -1,22 +1,27 @@
 #include "text/bpe_train.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "text/pair_merger.h"
+#include "text/text_parts.h"
 #include "text/word_count.h"
 
-enum { CHUNK = 4 << 20 };
+enum { STRETCH = 1 << 18 }; /* bytes that one task counts */
+
+/* What one thread has counted: sums, so it does not matter which thread counts what. */
+struct tally {
+    _Alignas(64) struct word_count words;
+    uint64_t n_bytes, n_pieces;
+};
 
 struct bpe_trainer {
     struct bpe_train_options options;
     char **special_names;
     struct specials specials;
-    struct word_count words;
-    uint64_t n_bytes, n_pieces;
+    bool cuts;             /* files may be cut into parts */
+    size_t longest;        /* special token; at least 1 */
+    struct tally *tallies; /* one for each thread of the pool */
 };
 
 static enum status check_options(const struct bpe_train_options *options, struct error *err)
@@ -59,6 +64,18 @@ enum status bpe_trainer_open(struct bpe_trainer **out, const struct bpe_train_op
                                    .wanted = true};
     }
     specials_init(&trainer->specials, list, n);
+    const size_t n_tallies = (size_t)pool_threads(options->pool);
+    trainer->tallies = aligned_alloc(64, n_tallies * sizeof *trainer->tallies);
+    CHECK(trainer->tallies);
+    memset(trainer->tallies, 0, n_tallies * sizeof *trainer->tallies);
+    trainer->cuts = options->split != SPLIT_NONE;
+    trainer->longest = 1;
+    for (int i = 0; i < n; i++) {
+        const size_t size = strlen(options->specials[i]);
+        if (size > trainer->longest) trainer->longest = size;
+        if (strchr(options->specials[i], '\n'))
+            trainer->cuts = false; /* a cut could go through it */
+    }
     trainer->options.specials = (const char *const *)trainer->special_names;
     free(list);
     *out = trainer;
@@ -71,32 +88,36 @@ void bpe_trainer_close(struct bpe_trainer *trainer)
     for (int i = 0; i < trainer->options.n_specials; i++) free(trainer->special_names[i]);
     free(trainer->special_names);
     specials_done(&trainer->specials);
-    word_count_done(&trainer->words);
+    for (int i = 0; i < pool_threads(trainer->options.pool); i++)
+        word_count_done(&trainer->tallies[i].words);
+    free(trainer->tallies);
     free(trainer);
 }
 
 /* ---- counting ---- */
 
 /* The pieces of [0, stop); `size` bytes are there to be looked at, since what follows decides. */
-static void count_stretch(struct bpe_trainer *trainer, const unsigned char *bytes, size_t stop,
-                          size_t size)
+static void count_pieces(const struct bpe_trainer *trainer, struct tally *tally,
+                         const unsigned char *bytes, size_t stop, size_t size)
 {
     split_next *const next = split_scanner(trainer->options.split);
     for (size_t at = 0, end; at < stop; at = end) {
         end = next(bytes, size, at);
-        word_count_add(&trainer->words, bytes + at, end - at, size - at, 1);
-        trainer->n_pieces++;
+        word_count_add(&tally->words, bytes + at, end - at, size - at, 1);
+        tally->n_pieces++;
     }
 }
 
-static void count_text(struct bpe_trainer *trainer, const char *bytes, size_t stop, size_t size)
+static void count_text(const struct bpe_trainer *trainer, struct tally *tally, const char *bytes,
+                       size_t stop, size_t size)
 {
-    trainer->n_bytes += stop;
+    tally->n_bytes += stop;
+    if (size - stop > trainer->longest) size = stop + trainer->longest; /* no more decides */
     for (size_t at = 0, begin; at < stop;) {
         const struct special *special = specials_find(&trainer->specials, bytes, size, at, &begin);
         const size_t end = special ? begin : size;
-        count_stretch(trainer, (const unsigned char *)bytes + at, (end < stop ? end : stop) - at,
-                      end - at);
+        count_pieces(trainer, tally, (const unsigned char *)bytes + at,
+                     (end < stop ? end : stop) - at, end - at);
         if (!special) return;
         at = begin + special->size;
     }
@@ -104,43 +125,36 @@ static void count_text(struct bpe_trainer *trainer, const char *bytes, size_t st
 
 void bpe_trainer_add(struct bpe_trainer *trainer, const char *bytes, size_t size)
 {
-    count_text(trainer, bytes, size, size);
+    count_text(trainer, trainer->tallies, bytes, size, size);
 }
 
-/* Where what was read so far can be cut: a piece begins there, whatever follows. A special token
- * lies on one side of it, unless one holds an end of line: then nothing is cut. */
-static size_t cut_of(const struct bpe_trainer *trainer, const struct text *read)
+struct stretches {
+    const struct bpe_trainer *trainer;
+    const struct text *held;
+    size_t ends[TEXT_PART / STRETCH + 1];
+};
+
+static void count_stretch(void *context, int i, int worker)
 {
-    if (trainer->options.split == SPLIT_NONE) return 0;
-    for (int i = 0; i < trainer->options.n_specials; i++)
-        if (strchr(trainer->special_names[i], '\n')) return 0;
-    return split_safe((const unsigned char *)text_string(read), read->size);
+    const struct stretches *stretches = context;
+    const size_t begin = i ? stretches->ends[i - 1] : 0;
+    count_text(stretches->trainer, &stretches->trainer->tallies[worker],
+               stretches->held->data + begin, stretches->ends[i] - begin,
+               stretches->held->size - begin);
 }
 
+/* A special token lies on one side of every cut, since none holds an end of line. */
 enum status bpe_trainer_add_file(struct bpe_trainer *trainer, const char *path, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_set_errno(err, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO, "%s", path);
-    struct text read_so_far = {0};
-    char *chunk = memory_new(CHUNK, 1);
-    enum status status = STATUS_OK;
-    for (;;) {
-        const ssize_t n = read(fd, chunk, CHUNK);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) status = error_set_errno(err, STATUS_IO, "%s", path);
-        if (n <= 0) break;
-        text_add_bytes(&read_so_far, chunk, (size_t)n);
-        const size_t cut = cut_of(trainer, &read_so_far);
-        if (!cut) continue;
-        count_text(trainer, read_so_far.data, cut, read_so_far.size);
-        memmove(read_so_far.data, read_so_far.data + cut, read_so_far.size - cut);
-        read_so_far.size -= cut;
+    struct text_parts parts;
+    struct stretches stretches = {.trainer = trainer, .held = &parts.held};
+    enum status status = text_parts_open(&parts, path, trainer->cuts, err);
+    if (status) return status;
+    while (text_parts_next(&parts, &status, err)) {
+        const int n = text_parts_cut(&parts, stretches.ends, TEXT_PART / STRETCH);
+        pool_run(trainer->options.pool, count_stretch, &stretches, n);
     }
-    if (!status) bpe_trainer_add(trainer, text_string(&read_so_far), read_so_far.size);
-    text_done(&read_so_far);
-    free(chunk);
-    close(fd);
+    text_parts_close(&parts);
     return status;
 }
 
@@ -178,10 +192,17 @@ enum status bpe_trainer_run(struct bpe_trainer *trainer, struct tokenizer **out,
                             struct bpe_train_report *report, struct error *err)
 {
     const int n_symbols = trainer->options.V - trainer->options.n_specials;
-    const uint64_t n_different = trainer->words.n;
+    struct tally *all = trainer->tallies;
     *out = NULL;
-    struct pair_merger *merger = pair_merger_open(&trainer->words);
-    word_count_done(&trainer->words);
+    for (int i = 1; i < pool_threads(trainer->options.pool); i++) {
+        word_count_join(&all->words, &all[i].words);
+        word_count_done(&all[i].words);
+        all->n_bytes += all[i].n_bytes;
+        all->n_pieces += all[i].n_pieces;
+    }
+    const uint64_t n_different = all->words.n;
+    struct pair_merger *merger = pair_merger_open(&all->words);
+    word_count_done(&all->words);
     uint64_t count = 0, last_count = 0;
     while (pair_merger_size(merger) < n_symbols) {
         count = pair_merger_step(merger, trainer->options.least);
@@ -191,8 +212,8 @@ enum status bpe_trainer_run(struct bpe_trainer *trainer, struct tokenizer **out,
     const enum status status = make_tokenizer(out, trainer, merger, err);
     if (report)
         *report = (struct bpe_train_report){
-            .n_bytes = trainer->n_bytes,
-            .n_pieces = trainer->n_pieces,
+            .n_bytes = all->n_bytes,
+            .n_pieces = all->n_pieces,
             .n_different = n_different,
             .n_merges = pair_merger_size(merger) - 256,
             .last_count = last_count,

@@ -14,6 +14,7 @@
 #define TEXT_BPE_TRAIN_H
 
 #include "base/error.h"
+#include "base/pool.h"
 #include "text/tokenizer.h"
 
 struct bpe_train_options {
@@ -22,6 +23,7 @@ struct bpe_train_options {
     uint64_t least;              /* a pair must occur so often; 0: 2 */
     const char *const *specials; /* cut out of the text, and given ids at the end */
     int n_specials;
+    struct pool *pool; /* threads that count; borrowed; NULL: this one */
 };
 
 struct bpe_trainer;
@@ -34,7 +36,7 @@ void bpe_trainer_close(struct bpe_trainer *trainer); /* harmless on NULL */
 /* Count a text that is whole: it begins and ends here. */
 void bpe_trainer_add(struct bpe_trainer *trainer, const char *bytes, size_t size);
 
-/* Count a file, read in parts. STATUS_NOT_FOUND, STATUS_IO. */
+/* Count a file ("-": standard input), read in parts. STATUS_NOT_FOUND, STATUS_IO. */
 MUST_CHECK enum status bpe_trainer_add_file(struct bpe_trainer *trainer, const char *path,
                                             struct error *err);
 

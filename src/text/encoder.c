@@ -13,7 +13,7 @@
 #include "text/tokenizer.h"
 #include "text/unicode.h"
 
-enum { CACHE_BITS = 14, CACHE_LINES = 1 << CACHE_BITS, CACHE_IDS = 4 };
+enum { CACHE_BITS = 14, CACHE_LINES = 1 << CACHE_BITS, CACHE_IDS = 4, AHEAD = 16 };
 
 struct known {
     uint64_t
@@ -31,6 +31,8 @@ struct encoder {
     struct encode_options options;
     struct specials specials;
     split_next *next;
+    bool cuts;
+    size_t longest; /* special token; at least 1 */
     struct line *lines;
     struct bpe_work work;
     struct tokens symbols;
@@ -43,6 +45,9 @@ struct encoder *encoder_open(const struct tokenizer *tokenizer,
     encoder->tokenizer = tokenizer;
     if (options) encoder->options = *options;
     encoder->next = split_scanner(tokenizer->split);
+    encoder->cuts = tokenizer->kind == TOKENIZER_CHARACTERS ||
+                    (tokenizer->kind == TOKENIZER_BYTES && tokenizer->split != SPLIT_NONE);
+    encoder->longest = 1;
     specials_copy(&encoder->specials, &tokenizer->specials);
     for (int i = 0; i < encoder->specials.n; i++) {
         struct special *special = &encoder->specials.list[i];
@@ -51,6 +56,8 @@ struct encoder *encoder_open(const struct tokenizer *tokenizer,
         for (int k = 0; k < encoder->options.n_allowed; k++)
             allowed |= encoder->options.allowed[k] == special->id;
         special->wanted = allowed;
+        if (special->size > encoder->longest) encoder->longest = special->size;
+        if (memchr(special->bytes, '\n', special->size)) encoder->cuts = false;
     }
     specials_prepare(&encoder->specials);
     return encoder;
@@ -113,29 +120,35 @@ static enum status learn_piece(struct encoder *encoder, struct tokens *out, stru
     return STATUS_OK;
 }
 
+/* A piece that may be in the cache: where it would be. */
+struct looked_up {
+    uint64_t key[2];
+    struct line *line;
+    size_t at, size;
+};
+
 static inline enum status encode_piece(struct encoder *encoder, struct tokens *out,
-                                       const unsigned char *bytes, size_t size, size_t readable,
+                                       const struct looked_up *piece, const unsigned char *bytes,
                                        struct error *err)
 {
-    if (size > PIECE_KEY_LIMIT) return merge_piece(encoder, out, bytes, size, err);
-    uint64_t key[2];
-    piece_key(key, bytes, size, readable);
-    struct line *line = &encoder->lines[piece_key_hash(key) >> (64 - CACHE_BITS)];
+    if (piece->size > PIECE_KEY_LIMIT)
+        return merge_piece(encoder, out, bytes + piece->at, piece->size, err);
     for (int way = 0; way < 2; way++) {
-        const struct known *known = &line->known[way];
-        if (known->key[0] != key[0] || (known->key[1] & ~KEY_IDS) != key[1]) continue;
+        const struct known *known = &piece->line->known[way];
+        if (known->key[0] != piece->key[0] || (known->key[1] & ~KEY_IDS) != piece->key[1]) continue;
         tokens_reserve(out, CACHE_IDS);
         memcpy(out->ids + out->n, known->ids, sizeof known->ids);
         out->n += known->key[1] >> 60;
         return STATUS_OK;
     }
-    return learn_piece(encoder, out, line, key, bytes, size, err);
+    return learn_piece(encoder, out, piece->line, piece->key, bytes + piece->at, piece->size, err);
 }
 
 /* ---- stretches without special tokens ---- */
 
 static enum status encode_bytes(struct encoder *encoder, struct tokens *out,
-                                const unsigned char *bytes, size_t size, struct error *err)
+                                const unsigned char *bytes, size_t stop, size_t size,
+                                struct error *err)
 {
     split_next *const next = encoder->next;
     if (!encoder->lines) {
@@ -143,16 +156,32 @@ static enum status encode_bytes(struct encoder *encoder, struct tokens *out,
         CHECK(encoder->lines);
         memset(encoder->lines, 0, CACHE_LINES * sizeof *encoder->lines);
     }
-    for (size_t at = 0, end; at < size; at = end) {
-        end = next(bytes, size, at);
-        const enum status status = encode_piece(encoder, out, bytes + at, end - at, size - at, err);
-        if (status) return status;
+    for (size_t at = 0; at < stop;) { /* lines are on their way while other pieces are sought */
+        struct looked_up pieces[AHEAD];
+        int n = 0;
+        for (; n < AHEAD && at < stop; n++) {
+            struct looked_up *piece = &pieces[n];
+            const size_t end = next(bytes, size, at);
+            piece->at = at;
+            piece->size = end - at;
+            if (piece->size <= PIECE_KEY_LIMIT) {
+                piece_key(piece->key, bytes + at, piece->size, size - at);
+                piece->line = &encoder->lines[piece_key_hash(piece->key) >> (64 - CACHE_BITS)];
+                __builtin_prefetch(piece->line);
+            }
+            at = end;
+        }
+        for (int i = 0; i < n; i++) {
+            const enum status status = encode_piece(encoder, out, &pieces[i], bytes, err);
+            if (status) return status;
+        }
     }
     return STATUS_OK;
 }
 
 static enum status encode_characters(const struct encoder *encoder, struct tokens *out,
-                                     const unsigned char *bytes, size_t size, struct error *err)
+                                     const unsigned char *bytes, size_t size, uint64_t origin,
+                                     struct error *err)
 {
     const struct tokenizer *tokenizer = encoder->tokenizer;
     tokens_reserve(out, size);
@@ -165,22 +194,24 @@ static enum status encode_characters(const struct encoder *encoder, struct token
         if (id < 0) id = tokenizer->unknown;
         if (id < 0)
             return error_set(err, STATUS_FORMAT,
-                             "character U+%04X at byte %zu: it is not one of the %d that this "
+                             "character U+%04X at byte %llu: it is not one of the %d that this "
                              "tokenizer was made of",
-                             code < 0 ? bytes[at] : (unsigned)code, at, tokenizer_size(tokenizer));
+                             code < 0 ? bytes[at] : (unsigned)code,
+                             (unsigned long long)(origin + at), tokenizer_size(tokenizer));
         out->ids[out->n++] = id;
     }
     return STATUS_OK;
 }
 
+/* [0, stop) of a stretch that goes on to `size`. */
 static enum status encode_stretch(struct encoder *encoder, struct tokens *out, const char *bytes,
-                                  size_t size, struct error *err)
+                                  size_t stop, size_t size, uint64_t origin, struct error *err)
 {
     const unsigned char *p = (const unsigned char *)bytes;
-    if (!size) return STATUS_OK;
+    if (!stop) return STATUS_OK;
     if (encoder->tokenizer->kind == TOKENIZER_CHARACTERS)
-        return encode_characters(encoder, out, p, size, err);
-    return encode_bytes(encoder, out, p, size, err);
+        return encode_characters(encoder, out, p, stop, origin, err);
+    return encode_bytes(encoder, out, p, stop, size, err);
 }
 
 /* ---- the whole ---- */
@@ -194,24 +225,38 @@ static bool is_allowed(const struct encoder *encoder, const struct special *spec
     return encoder->options.specials == SPECIALS_ALLOW;
 }
 
-static enum status encode_whole(struct encoder *encoder, struct tokens *out, const char *bytes,
-                                size_t size, struct error *err)
+static enum status encode_part(struct encoder *encoder, struct tokens *out, const char *bytes,
+                               size_t stop, size_t size, uint64_t origin, struct error *err)
 {
-    const struct special *special;
-    for (size_t at = 0, begin;;) {
-        special = specials_find(&encoder->specials, bytes, size, at, &begin);
-        const size_t end = special ? begin : size;
-        if (special && !is_allowed(encoder, special))
-            return error_set(
-                err, STATUS_USAGE,
-                "byte %zu: the text holds the special token %.*s: allow it, or say that "
-                "it is text",
-                begin, (int)special->size, special->bytes);
-        const enum status status = encode_stretch(encoder, out, bytes + at, end - at, err);
-        if (status || !special) return status;
+    if (size - stop > encoder->longest) size = stop + encoder->longest; /* no more decides */
+    for (size_t at = 0, begin; at < stop;) {
+        const struct special *special = specials_find(&encoder->specials, bytes, size, at, &begin);
+        const size_t end = special ? begin : size, last = end < stop ? end : stop;
+        if (special && end < stop && !is_allowed(encoder, special))
+            return error_set(err, STATUS_USAGE,
+                             "byte %llu: the text holds the special token %.*s: allow it, or say "
+                             "that it is text",
+                             (unsigned long long)(origin + begin), (int)special->size,
+                             special->bytes);
+        const enum status status =
+            encode_stretch(encoder, out, bytes + at, last - at, end - at, origin + at, err);
+        if (status || end >= stop) return status;
         tokens_add(out, special->id);
         at = begin + special->size;
     }
+    return STATUS_OK;
+}
+
+bool encoder_cuts(const struct encoder *encoder) { return encoder->cuts; }
+
+enum status encoder_run_part(struct encoder *encoder, struct tokens *out, const char *bytes,
+                             size_t stop, size_t size, uint64_t origin, struct error *err)
+{
+    const size_t before = out->n;
+    tokens_reserve(out, stop / 3 + 16);
+    const enum status status = encode_part(encoder, out, bytes, stop, size, origin, err);
+    if (status) out->n = before;
+    return status;
 }
 
 enum status encoder_run(struct encoder *encoder, struct tokens *out, const char *bytes, size_t size,
@@ -219,9 +264,8 @@ enum status encoder_run(struct encoder *encoder, struct tokens *out, const char 
 {
     const struct tokenizer *tokenizer = encoder->tokenizer;
     const size_t before = out->n;
-    tokens_reserve(out, size / 3 + 16);
     if (encoder->options.begin && tokenizer->begin >= 0) tokens_add(out, tokenizer->begin);
-    const enum status status = encode_whole(encoder, out, bytes, size, err);
+    const enum status status = encoder_run_part(encoder, out, bytes, size, size, 0, err);
     if (status) {
         out->n = before;
         return status;

@@ -97,6 +97,15 @@ void encoder_close(struct encoder *encoder);
 MUST_CHECK enum status encoder_run(struct encoder *encoder, struct tokens *out, const char *bytes,
                                    size_t size, struct error *err);
 
+/* Can a text be encoded in parts that end where split_safe() says? */
+bool encoder_cuts(const struct encoder *encoder);
+
+/* The ids of [0, stop) of a text that goes on to `size`, `stop` being such a place or the end. Nothing
+ * is put around. `origin`: where the part begins, for messages. */
+MUST_CHECK enum status encoder_run_part(struct encoder *encoder, struct tokens *out,
+                                        const char *bytes, size_t stop, size_t size,
+                                        uint64_t origin, struct error *err);
+
 /* ---- ids to text ---- */
 
 /* The bytes of one token, as they stand in text; "" for a special one. */

@@ -363,6 +363,27 @@ static void at_every_size_it_is_the_plain_one(void **state)
     }
 }
 
+/* Scores of some thousands, where exp() of anything but the difference to the largest overflows;
+ * the differences are whole, so that f32 can hold them. */
+static void huge_scores_do_not_overflow(void **state)
+{
+    (void)state;
+    for (int at = 0; at < 90; at++) {
+        struct problem p = problem_new(
+            (struct attention_dims){.B = 1, .T = 2, .S = 90, .H = 1, .KVH = 1, .D = 2, .scale = 1});
+        for (int s = 0; s < 90; s++) p.k[2 * s] = s == at ? 4000 : -4000, p.k[2 * s + 1] = 0;
+        p.q[0] = 1, p.q[1] = 0, p.q[2] = -1, p.q[3] = 0;
+        forward(NULL, &p);
+        assert_memory_equal(p.out, p.v + 2 * at,
+                            2 * sizeof *p.out); /* all of the weight is there */
+        assert_true(p.lse[0] == 4000 && fabsf(p.lse[1] - (4000 + logf(89))) < 1e-3f);
+        p.dims.T = 1;
+        forward(NULL, &p);
+        assert_memory_equal(p.out, p.v + 2 * at, 2 * sizeof *p.out);
+        problem_done(&p);
+    }
+}
+
 /* out, lse, dq, dk, dv one after the other */
 struct run {
     struct problem p;
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(an_added_mask_hides_and_shifts),
         cmocka_unit_test(views_into_one_buffer_are_the_same_as_three),
         cmocka_unit_test(at_every_size_it_is_the_plain_one),
+        cmocka_unit_test(huge_scores_do_not_overflow),
         cmocka_unit_test(threads_do_not_change_a_bit),
         cmocka_unit_test(a_row_does_not_depend_on_its_neighbours),
     };

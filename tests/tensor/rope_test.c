@@ -88,6 +88,24 @@ static void a_turn_keeps_what_it_promises(void **state)
     }
 }
 
+static void moved_keys_carry_the_attention_factor_once(void **state)
+{
+    (void)state;
+    enum { T = 5, D = 16, N = T * D };
+    struct rope rope = rope_of((struct rope_config){
+        .D_rotary = D, .positions = 64, .original = 16, .scaling = ROPE_YARN, .factor = 4});
+    struct rope_dims dims = {.B = 1, .T = T, .H = 1, .D = D};
+    float *moved = numbers_new(N, 1, 1), *want = numbers_copy(moved, N);
+    assert_true(rope.attention_factor > 1.1);
+    rope_forward(NULL, moved, &rope, &dims);
+    rope_shift(NULL, moved, &rope, 20, &dims);
+    dims.first = 20;
+    rope_forward(NULL, want, &rope, &dims);
+    numbers_assert_close("moved", moved, want, N, 1e-5);
+    free(moved), free(want);
+    rope_done(&rope);
+}
+
 static void a_view_and_given_positions_turn_the_same(void **state)
 {
     (void)state;
@@ -208,6 +226,7 @@ int main(void)
         cmocka_unit_test(one_pair_turns_by_its_position_on_paper),
         cmocka_unit_test(both_layouts_are_one_permutation_apart),
         cmocka_unit_test(a_turn_keeps_what_it_promises),
+        cmocka_unit_test(moved_keys_carry_the_attention_factor_once),
         cmocka_unit_test(a_view_and_given_positions_turn_the_same),
         cmocka_unit_test(every_scaling_is_its_formula),
         cmocka_unit_test(nonsense_is_refused),

@@ -187,31 +187,45 @@ static void special_tokens_are_cut_out_of_the_text(void **state)
     bpe_trainer_close(trainer);
 }
 
-static void a_file_gives_what_its_bytes_give(void **state)
+static void a_file_gives_what_its_bytes_give_with_any_number_of_threads(void **state)
 {
     (void)state;
     struct rng rng;
     struct text text = {0};
     struct error err;
     rng_init(&rng, 33, 0);
-    while (text.size < 9 << 20) { /* more than two of the parts in which it is read */
+    while (text.size < 9 << 20) { /* more than one of the parts in which it is read */
         random_text(&text, &rng, 20);
         if (rng_below(&rng, 4) == 0) text_add(&text, " some words that come again\nand again\n");
+        if (rng_below(&rng, 50) == 0) text_add(&text, " \n\nENDing and\n END \nEND");
     }
     char path[] = "/tmp/lcx-train-XXXXXX";
     const int fd = mkstemp(path);
     assert_true(fd >= 0 && descriptor_write(fd, text.data, text.size));
     close(fd);
-    const struct bpe_train_options options = {.V = 400, .split = SPLIT_GPT2};
-    struct bpe_trainer *trainer;
-    struct tokenizer *from_file, *from_bytes = train(&text, 400, SPLIT_GPT2, 2);
-    assert_int_equal(bpe_trainer_open(&trainer, &options, &err), STATUS_OK);
-    assert_int_equal(bpe_trainer_add_file(trainer, path, &err), STATUS_OK);
-    assert_int_equal(bpe_trainer_run(trainer, &from_file, NULL, &err), STATUS_OK);
-    assert_true(from_file->hash == from_bytes->hash);
-    tokenizer_close(from_file);
-    tokenizer_close(from_bytes);
-    bpe_trainer_close(trainer);
+    static const char *const specials[] = {"END"}; /* it begins where a part may end */
+    struct bpe_train_options options = {
+        .V = 400, .split = SPLIT_GPT2, .specials = specials, .n_specials = 1};
+    uint64_t hashes[4], n_pieces[4];
+    for (int way = 0; way < 4; way++) { /* in memory; a file with 1, 2 and 3 threads */
+        struct bpe_trainer *trainer;
+        struct bpe_train_report report;
+        struct tokenizer *tokenizer;
+        if (way > 1) assert_int_equal(pool_open(&options.pool, way, &err), STATUS_OK);
+        assert_int_equal(bpe_trainer_open(&trainer, &options, &err), STATUS_OK);
+        if (way == 0) bpe_trainer_add(trainer, text.data, text.size);
+        else assert_int_equal(bpe_trainer_add_file(trainer, path, &err), STATUS_OK);
+        assert_int_equal(bpe_trainer_run(trainer, &tokenizer, &report, &err), STATUS_OK);
+        assert_int_equal(report.n_bytes, text.size);
+        hashes[way] = tokenizer->hash;
+        n_pieces[way] = report.n_pieces;
+        assert_int_equal(n_pieces[way], n_pieces[0]);
+        assert_true(hashes[way] == hashes[0]);
+        tokenizer_close(tokenizer);
+        bpe_trainer_close(trainer);
+        pool_close(options.pool);
+        options.pool = NULL;
+    }
     unlink(path);
     text_done(&text);
 }
@@ -237,7 +251,7 @@ int main(void)
         cmocka_unit_test(merges_are_those_of_the_definition),
         cmocka_unit_test(the_reference_corpus_gives_the_reference_merges),
         cmocka_unit_test(special_tokens_are_cut_out_of_the_text),
-        cmocka_unit_test(a_file_gives_what_its_bytes_give),
+        cmocka_unit_test(a_file_gives_what_its_bytes_give_with_any_number_of_threads),
         cmocka_unit_test(wrong_options_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
