@@ -15,11 +15,9 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_bench_grade, bench_grade},
-    {&usage_bench_tensor, bench_tensor},
-    {&usage_bench_tokenizer, bench_tokenizer},
-    {&usage_bench_train, bench_train},
-    {NULL, NULL},
+    {&usage_bench_grade, bench_grade},   {&usage_bench_kernels, bench_kernels},
+    {&usage_bench_tensor, bench_tensor}, {&usage_bench_tokenizer, bench_tokenizer},
+    {&usage_bench_train, bench_train},   {NULL, NULL},
 };
 
 const struct usage usage_bench = {

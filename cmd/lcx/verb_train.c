@@ -338,10 +338,10 @@ static int run(struct app *app, struct trainer *trainer)
     const struct sigaction ask = {.sa_handler = ask_to_stop, .sa_flags = SA_RESETHAND};
     struct error err;
     bool done;
-    watching.peak_gflops = measure_peak(pool_threads(trainer->pool));
-    show_model(app, trainer, watching.peak_gflops);
     sigaction(SIGINT, &ask, NULL);
     sigaction(SIGTERM, &ask, NULL);
+    watching.peak_gflops = measure_peak(pool_threads(trainer->pool));
+    show_model(app, trainer, watching.peak_gflops);
     const enum status status = trainer_run(trainer, &observer, &done, &err);
     take_line_away(&watching);
     if (status) return app_fail(app, &err);

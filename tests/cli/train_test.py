@@ -74,7 +74,7 @@ def ctrl_c_saves_and_says_how_to_go_on(folder):
     child = subprocess.Popen([LCX, "train", "--out", "asked", "--plain", *SMALL, "steps=1000000"],
                              cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                              env={**os.environ, "LC_ALL": "C.UTF-8"})
-    while "step" not in child.stdout.readline():
+    while not child.stdout.readline().startswith("step "):
         pass
     child.send_signal(signal.SIGINT)
     _, said = child.communicate(timeout=60)

@@ -101,8 +101,8 @@ static void logits_are_those_of_the_equations(void **state)
             for (int k = 0; k < T * V; k++) /* sums of some hundred terms in f32 */
                 assert_true(fabs((double)logits[k] - expected[k]) < 2e-5 * (1 + fabs(expected[k])));
         }
-        const double loss = transformer_loss(world.transformer, world.tokens, world.targets, B, T,
-                                             NULL);
+        const double loss =
+            transformer_loss(world.transformer, world.tokens, world.targets, B, T, NULL);
         const double right =
             oracle_loss(&world.parameters, world.w, world.tokens, world.targets, B, T);
         assert_true(fabs(loss - right) < 1e-5 * right);
@@ -144,8 +144,8 @@ static void gradients_are_those_of_the_equations(void **state)
                 const double ours = (double)world.gradients[at];
                 /* f32 rounding through two blocks, against the largest of the tensor */
                 if (fabs(ours - right) > 1e-4 * largest + 1e-4 * fabs(right))
-                    fail_msg("model %d, %s[%zu]: %g, by differences %g", i, p->name,
-                             at - p->offset, ours, right);
+                    fail_msg("model %d, %s[%zu]: %g, by differences %g", i, p->name, at - p->offset,
+                             ours, right);
             }
         }
         world_done(&world);

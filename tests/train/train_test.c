@@ -1,5 +1,6 @@
 #include "train/train.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -35,10 +36,10 @@ static int remove_folder(void **state)
 static struct recipe small(const char *word, ...)
 {
     static const char *const words[] = {
-        "layers=2",     "width=32",       "heads=4",        "context=16",      "batch=3",
-        "steps=24",     "accumulate=2",   "dropout=0.1",    "average=0.9",     "spike=50",
+        "layers=2",     "width=32",       "heads=4",         "context=16",     "batch=3",
+        "steps=24",     "accumulate=2",   "dropout=0.1",     "average=0.9",    "spike=50",
         "warm_up=4",    "valid_every=7",  "valid_tokens=64", "sample_every=9", "sample_tokens=20",
-        "save_every=0", "layers_every=6", "log_every=1",    "threads=1"};
+        "save_every=0", "layers_every=6", "log_every=1",     "threads=1"};
     struct recipe recipe;
     struct error err;
     recipe_init(&recipe);
@@ -220,7 +221,28 @@ static void it_learns(void **state)
     trainer_step(&trainer, &first);
     for (int i = 1; i < 400; i++) trainer_step(&trainer, &step);
     assert_true(first.loss > 4); /* about log(V): it knows nothing */
-    if (step.smooth > 2.8) fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
+    if (step.smooth > 2.8)
+        fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
+    trainer_close(&trainer);
+    recipe_done(&recipe);
+    free(path);
+}
+
+static void a_step_allocates_nothing(void **state)
+{
+    (void)state;
+    struct recipe recipe = small("layers_every=0", NULL);
+    struct trainer trainer;
+    struct error err;
+    struct train_step step;
+    char *path = in("allocates");
+    assert_int_equal(trainer_create(&trainer, &recipe, path, &err), STATUS_OK);
+    trainer_step(&trainer, &step); /* scratch memory grows to what it needs */
+    const struct mallinfo2 before = mallinfo2();
+    for (int i = 0; i < 5; i++) trainer_step(&trainer, &step);
+    const struct mallinfo2 after = mallinfo2();
+    assert_int_equal(after.uordblks, before.uordblks);
+    assert_int_equal(after.hblkhd, before.hblkhd);
     trainer_close(&trainer);
     recipe_done(&recipe);
     free(path);
@@ -253,6 +275,7 @@ int main(void)
         cmocka_unit_test(what_would_change_the_run_is_refused_when_it_goes_on),
         cmocka_unit_test(a_changed_text_is_seen),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(a_log_is_cut_behind_the_checkpoint),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
