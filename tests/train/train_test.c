@@ -36,10 +36,10 @@ static int remove_folder(void **state)
 static struct recipe small(const char *word, ...)
 {
     static const char *const words[] = {
-        "layers=2",     "width=32",       "heads=4",        "context=16",      "batch=3",
-        "steps=24",     "accumulate=2",   "dropout=0.1",    "average=0.9",     "spike=50",
+        "layers=2",     "width=32",       "heads=4",         "context=16",     "batch=3",
+        "steps=24",     "accumulate=2",   "dropout=0.1",     "average=0.9",    "spike=50",
         "warm_up=4",    "valid_every=7",  "valid_tokens=64", "sample_every=9", "sample_tokens=20",
-        "save_every=0", "layers_every=6", "log_every=1",    "threads=1"};
+        "save_every=0", "layers_every=6", "log_every=1",     "threads=1"};
     struct recipe recipe;
     struct error err;
     recipe_init(&recipe);
@@ -132,7 +132,8 @@ static void every_optimizer_resumes(void **state)
     for (int i = 0; i < OPTIMIZER_COUNT; i++) {
         char *word = text_printf("optimizer=%s", optimizer_names[i]);
         char *whole = text_printf("whole-%d", i), *part = text_printf("part-%d", i);
-        struct recipe recipe = small(word, "steps=8", "rate=0.001", NULL);
+        struct recipe recipe =
+            small(word, "steps=8", "rate=0.001", i % 2 ? "numbers=bf16" : "numbers=f32", NULL);
         struct trainer trainer;
         struct error err;
         bool done;
@@ -221,7 +222,8 @@ static void it_learns(void **state)
     trainer_step(&trainer, &first);
     for (int i = 1; i < 400; i++) trainer_step(&trainer, &step);
     assert_true(first.loss > 4); /* about log(V): it knows nothing */
-    if (step.smooth > 2.8) fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
+    if (step.smooth > 2.8)
+        fail_msg("loss %g after 400 steps", step.smooth); /* letters and their neighbours */
     trainer_close(&trainer);
     recipe_done(&recipe);
     free(path);
@@ -230,7 +232,7 @@ static void it_learns(void **state)
 static void a_step_allocates_nothing(void **state)
 {
     (void)state;
-    struct recipe recipe = small("layers_every=0", NULL);
+    struct recipe recipe = small("layers_every=0", "numbers=bf16", NULL);
     struct trainer trainer;
     struct error err;
     struct train_step step;
