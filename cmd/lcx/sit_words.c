@@ -102,6 +102,8 @@ static void show_item(const struct sit *sit, const json_t *item, int number)
         text_add(&quoted, "“");
         terminal_clean(&quoted, sentence, strlen(sentence));
         text_add(&quoted, "”");
+        for (char *c = quoted.data; *c; c++)
+            if (*c == '\n') *c = ' ';
         terminal_wrap(&out, text_string(&quoted), width, margin, margin, false);
         text_done(&quoted);
     }

@@ -32,7 +32,7 @@ static const struct option_description train_options[] = {
     {"threads", "N", N_("threads that read the text; as many as there are processors by default")},
     {NULL, NULL, NULL},
 };
-static const struct usage usage_train = {
+static const struct usage usage_tokenizer_train = {
     .name = "tokenizer train",
     .arguments = "FILE...",
     .least = 1,
@@ -117,6 +117,11 @@ static const struct usage usage_convert = {
 };
 
 static const struct verb verbs[] = {
+    {&usage_tokenizer_train, tokenizer_train},
+    {&usage_encode, tokenizer_encode},
+    {&usage_decode, tokenizer_decode_ids},
+    {&usage_info, tokenizer_info},
+    {NULL, NULL},
     {&usage_train, tokenizer_train},       {&usage_encode, tokenizer_encode},
     {&usage_decode, tokenizer_decode_ids}, {&usage_info, tokenizer_info},
     {&usage_convert, tokenizer_convert},   {NULL, NULL},
@@ -269,7 +274,7 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     char *copy;
     const char **names;
     int status;
-    if (!arguments_read(&arguments, app, &usage_train, argc, argv, &status)) return status;
+    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status)) return status;
     if (!arguments_number(&arguments, app, "size", 256, VOCABULARY_LIMIT, 4096, &size) ||
         !arguments_number(&arguments, app, "least", 1, 9e15, 2, &least))
         return EXIT_MISUSE;

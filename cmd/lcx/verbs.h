@@ -30,6 +30,8 @@ VERB(doctor);
 VERB(data);
 VERB(bench);
 VERB(config);
+VERB(train);
+VERB(generate);
 VERB(help);
 
 /* All of them under one roof, in the order in which help lists them (main.c). */

@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
 
 #include "base/clock.h"
 #include "base/locale.h"
@@ -61,6 +64,40 @@ MULTIPLY_ADD(multiply_add_64, __attribute__((target("avx512f"))), floats_64)
 READ(read_64, __attribute__((target("avx512f"))), words_64)
 #endif
 
+/* Products of shorter numbers, each added to what its chain has: MADE keeps the compiler from counting
+ * them instead. */
+#ifdef __x86_64__
+#define MADE(operation, sum) \
+    sum = operation(sum, ones, ones); \
+    __asm__ volatile("" : "+v"(sum))
+#define DOT_PRODUCTS(name, attributes, vector, operation, operations) \
+    attributes static double name(int rounds) \
+    { \
+        const __m512i ones = _mm512_set1_epi32(0x00010001); \
+        vector a = {0}, b = {0}, c = {0}, d = {0}, e = {0}, f = {0}; \
+        vector g = {0}, h = {0}, i = {0}, j = {0}, k = {0}, l = {0}; \
+        for (int round = 0; round < rounds; round++) { \
+            MADE(operation, a); \
+            MADE(operation, b); \
+            MADE(operation, c); \
+            MADE(operation, d); \
+            MADE(operation, e); \
+            MADE(operation, f); \
+            MADE(operation, g); \
+            MADE(operation, h); \
+            MADE(operation, i); \
+            MADE(operation, j); \
+            MADE(operation, k); \
+            MADE(operation, l); \
+        } \
+        return (double)(operations)*CHAINS * rounds; \
+    }
+#define DOT_BF16(sum, x, y) _mm512_dpbf16_ps(sum, (__m512bh)(x), (__m512bh)(y))
+DOT_PRODUCTS(dot_bf16, __attribute__((target("avx512f,avx512bf16"))), __m512, DOT_BF16, 64)
+DOT_PRODUCTS(dot_int8, __attribute__((target("avx512f,avx512vnni"))), __m512i, _mm512_dpbusd_epi32,
+             128)
+#endif
+
 static double multiply_add(int rounds)
 {
 #ifdef __x86_64__
@@ -69,6 +106,16 @@ static double multiply_add(int rounds)
         return multiply_add_32(rounds);
 #endif
     return multiply_add_16(rounds);
+}
+
+static double (*product_loop(enum machine_product product))(int rounds)
+{
+    if (product == MACHINE_F32) return multiply_add;
+#ifdef __x86_64__
+    if (product == MACHINE_BF16 && __builtin_cpu_supports("avx512bf16")) return dot_bf16;
+    if (product == MACHINE_INT8 && __builtin_cpu_supports("avx512vnni")) return dot_int8;
+#endif
+    return NULL;
 }
 
 static void read_all(const void *memory, size_t size)
@@ -86,7 +133,8 @@ static void read_all(const void *memory, size_t size)
 struct part {
     pthread_t thread;
     pthread_barrier_t *start;
-    const char *memory; /* NULL: multiply and add instead */
+    const char *memory; /* NULL: multiply instead */
+    double (*products)(int rounds);
     size_t size;
     double work;
     int64_t began_ns, ended_ns; /* its own: we may be kept waiting while they run */
@@ -101,14 +149,14 @@ static void *run_part(void *argument)
         read_all(part->memory, part->size);
         part->work = (double)part->size;
     } else {
-        part->work = multiply_add(ROUNDS);
+        part->work = part->products(ROUNDS);
     }
     part->ended_ns = clock_steady_ns();
     return NULL;
 }
 
-/* Work done by all, per nanosecond. */
-static double measure(const struct machine *machine, int threads)
+/* Work done by all, per nanosecond: reading, or products. */
+static double measure(const struct machine *machine, double (*products)(int rounds), int threads)
 {
     static struct part parts[MACHINE_THREADS_LIMIT];
     pthread_barrier_t start;
@@ -118,7 +166,7 @@ static double measure(const struct machine *machine, int threads)
     pthread_barrier_init(&start, NULL, (unsigned)threads);
     for (int i = 0; i < threads; i++) {
         const size_t size = machine ? machine->memory_bytes / (size_t)threads / 4096 * 4096 : 0;
-        parts[i] = (struct part){.start = &start, .size = size};
+        parts[i] = (struct part){.start = &start, .size = size, .products = products};
         if (machine) parts[i].memory = (const char *)machine->memory + (size_t)i * size;
         CHECK(pthread_create(&parts[i].thread, NULL, run_part, &parts[i]) == 0);
     }
@@ -157,7 +205,13 @@ void machine_done(struct machine *machine)
 
 double machine_read_gb_per_s(const struct machine *machine, int threads)
 {
-    return measure(machine, threads);
+    return measure(machine, NULL, threads);
 }
 
-double machine_f32_gflops(int threads) { return measure(NULL, threads); }
+double machine_peak(enum machine_product product, int threads)
+{
+    double (*loop)(int rounds) = product_loop(product);
+    return loop ? measure(NULL, loop, threads) : 0;
+}
+
+double machine_f32_gflops(int threads) { return machine_peak(MACHINE_F32, threads); }

@@ -34,7 +34,7 @@ struct side {
 struct product {
     const struct gemm_kernel *kernel;
     struct side own, shared;
-    float *c;
+    void *c; /* float, or int32_t for bytes: both of 4 bytes */
     ptrdiff_t c_row;
     const float *bias; /* [N] or NULL */
     bool add, turned;
@@ -136,7 +136,7 @@ static void own_extent(const struct product *product, int task, int *x0, int *x1
 static const char *element_at(const struct strip *strip, int x, int k)
 {
     const ptrdiff_t at = x * strip->x_step + k * strip->k_step;
-    return (const char *)strip->data + at * (strip->form == GEMM_BF16 ? 2 : 4);
+    return (const char *)strip->data + at * (gemm_form_bytes(strip->form));
 }
 
 /* A piece of what the next block will read, for a tile to ask for while it multiplies: the tile takes
@@ -145,7 +145,7 @@ static const char *element_at(const struct strip *strip, int x, int k)
 static struct gemm_ahead next_ahead(struct block *block, int left)
 {
     const struct strip *strip = &block->product->own.strip;
-    const int bytes = strip->form == GEMM_BF16 ? 2 : 4, extent = block->x1 - block->x0;
+    const int bytes = gemm_form_bytes(strip->form), extent = block->x1 - block->x0;
     struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
     if (!block->next) return ahead;
     if (strip->k_step == 1) { /* the next rows, each a run of memory */
@@ -161,8 +161,8 @@ static struct gemm_ahead next_ahead(struct block *block, int left)
         const int k_all = block->units * block->product->kernel->k_per_unit;
         const int all = pieces(k_all, lines) * across, i = block->asked;
         if (i >= all || left > all - i) return ahead;
-        ahead.at = block->next + i / across * lines * strip->k_step * bytes +
-                   i % across * GEMM_AHEAD * 64;
+        ahead.at =
+            block->next + i / across * lines * strip->k_step * bytes + i % across * GEMM_AHEAD * 64;
         ahead.line_step = strip->k_step * bytes;
         ahead.step = 64;
         block->asked++;
@@ -177,7 +177,8 @@ static struct gemm_ahead shared_ahead(const struct block *block, int i, int s)
     const struct product *product = block->product;
     const struct side *shared = &product->shared;
     struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
-    if (product->shared_inside || s + 1 >= panel_count(product->kernel, shared->rows, shared->extent))
+    if (product->shared_inside ||
+        s + 1 >= panel_count(product->kernel, shared->rows, shared->extent))
         return ahead;
     const struct panel next = panel_at(product->kernel, shared->rows, shared->extent, s + 1);
     const int lines = next.width * packed_units(block->units) / GEMM_LINE;
@@ -191,7 +192,7 @@ static struct gemm_ahead shared_ahead(const struct block *block, int i, int s)
 
 /* c is read and written when the sums are ready: it is asked for while they are made. Inlined by order,
  * since gcc takes a function that only asks for memory for one that does nothing. */
-__attribute__((always_inline)) static inline void ask_for_c(const float *c, ptrdiff_t c_row,
+__attribute__((always_inline)) static inline void ask_for_c(const uint32_t *c, ptrdiff_t c_row,
                                                             int rows, int columns)
 {
     for (int m = 0; m < rows; m++) {
@@ -206,7 +207,7 @@ static void do_tile(struct block *block, int i, int s)
     const struct product *product = block->product;
     const struct gemm_kernel *kernel = product->kernel;
     const bool own_rows = product->own.rows;
-    _Alignas(64) float sums[GEMM_TILE_LIMIT];
+    _Alignas(64) uint32_t sums[GEMM_TILE_LIMIT]; /* floats or integers */
 
     struct panel ours = panel_at(kernel, own_rows, block->x1 - block->x0, i);
     const uint32_t *us = block->packed + (ptrdiff_t)ours.x0 * packed_units(block->units);
@@ -218,7 +219,7 @@ static void do_tile(struct block *block, int i, int s)
     const bool turned = product->turned;
     const int m = turned ? columns.x0 : rows.x0, n = turned ? rows.x0 : columns.x0;
     const struct gemm_store store = {
-        .c = product->c + m * product->c_row + n,
+        .c = (uint32_t *)product->c + m * product->c_row + n,
         .c_row = product->c_row,
         .bias = block->block == 0 && product->bias ? product->bias + n : NULL,
         .add = block->block > 0 || product->add,
@@ -303,14 +304,32 @@ static double role_cost(const struct gemm_kernel *kernel, const struct side *row
 
 static const struct gemm_kernel *choose_kernel(enum gemm_form form)
 {
-    switch (cpu_isa()) {
+    const bool bytes = form == GEMM_U8;
 #ifdef __x86_64__
-    case ISA_AVX2: return &gemm_kernel_avx2;
-    case ISA_AVX512: return &gemm_kernel_avx512;
-    case ISA_AVX512_BF16: return form == GEMM_F32 ? &gemm_kernel_avx512 : &gemm_kernel_avx512_bf16;
-#endif
-    default: (void)form; return &gemm_kernel_scalar;
+    if (bytes && cpu_has_vnni()) return &gemm_kernel_avx512_vnni;
+    switch (cpu_isa()) {
+    case ISA_AVX2: return bytes ? &gemm_kernel_avx2_int8 : &gemm_kernel_avx2;
+    case ISA_AVX512: return bytes ? &gemm_kernel_avx2_int8 : &gemm_kernel_avx512;
+    case ISA_AVX512_BF16:
+        return bytes              ? &gemm_kernel_avx2_int8
+               : form == GEMM_F32 ? &gemm_kernel_avx512
+                                  : &gemm_kernel_avx512_bf16;
+    default: break;
     }
+#elif defined __aarch64__
+    if (cpu_isa() == ISA_NEON && !bytes) return &gemm_kernel_neon;
+#endif
+    return bytes ? &gemm_kernel_scalar_int8 : &gemm_kernel_scalar;
+}
+
+/* vpdpbusd wants to know which side is unsigned: rows, when a gives them. */
+static const struct gemm_kernel *kernel_for_roles(const struct gemm_kernel *kernel, bool turned)
+{
+#ifdef __x86_64__
+    if (turned && kernel == &gemm_kernel_avx512_vnni) return &gemm_kernel_avx512_vnni_turned;
+#endif
+    (void)turned;
+    return kernel;
 }
 
 /* What a matrix holds, and how it is to be read. */
@@ -322,7 +341,7 @@ struct operand {
 
 struct call {
     struct operand a, b;
-    float *c;
+    void *c; /* float, or int32_t for bytes: both of 4 bytes */
     ptrdiff_t c_row;
     const float *bias;
     int M, N, K;
@@ -334,7 +353,7 @@ static void write_empty(const struct call *call)
 {
     for (int m = 0; m < call->M; m++)
         for (int n = 0; n < call->N; n++) {
-            float *c = call->c + m * call->c_row + n;
+            float *c = (float *)call->c + m * call->c_row + n; /* 0 is the same in both */
             if (!call->add) *c = call->bias ? call->bias[n] : 0.0f;
         }
 }
@@ -381,6 +400,7 @@ static void product_run(struct pool *pool, const struct call *call)
                               .pool = pool};
     product.turned =
         role_cost(kernel, &right, &left, true) < role_cost(kernel, &left, &right, false);
+    product.kernel = kernel_for_roles(kernel, product.turned);
     left.rows = !product.turned;
     right.rows = product.turned;
     product.own = call->M > call->N ? left : right;
@@ -434,6 +454,20 @@ void gemm_bf16(struct pool *pool, float *c, ptrdiff_t c_row, struct matrix_bf16 
                                      .c_row = c_row,
                                      .a = operand_bf16(a),
                                      .b = operand_bf16(b),
+                                     .M = M,
+                                     .N = N,
+                                     .K = K,
+                                     .add = add});
+}
+
+void gemm_int8(struct pool *pool, int32_t *c, ptrdiff_t c_row, struct matrix_u8 a,
+               struct matrix_s8 b, int M, int N, int K, bool add)
+{
+    CHECK(K <= GEMM_INT8_K_LIMIT);
+    product_run(pool, &(struct call){.c = c,
+                                     .c_row = c_row,
+                                     .a = {a.data, a.row, a.column, GEMM_U8},
+                                     .b = {b.data, b.row, b.column, GEMM_S8},
                                      .M = M,
                                      .N = N,
                                      .K = K,

@@ -39,12 +39,28 @@ struct matrix_bf16 {
     ptrdiff_t row, column;
 };
 
+struct matrix_u8 {
+    const uint8_t *data;
+    ptrdiff_t row, column;
+};
+
+struct matrix_s8 {
+    const int8_t *data;
+    ptrdiff_t row, column;
+};
+
 /* c[M,N] = a[M,K] b[K,N], or c += with `add`. Rows of c are `c_row` floats apart, its columns lie side
  * by side. Fast when each operand has one stride of 1. */
 void gemm_f32(struct pool *pool, float *c, ptrdiff_t c_row, struct matrix a, struct matrix b, int M,
               int N, int K, bool add);
 void gemm_bf16(struct pool *pool, float *c, ptrdiff_t c_row, struct matrix_bf16 a,
                struct matrix_bf16 b, int M, int N, int K, bool add);
+
+/* Bytes, unsigned times signed, summed in 32 bits: exact, and so the same on every machine.
+ * K <= GEMM_INT8_K_LIMIT, beyond which a sum could overflow. */
+enum { GEMM_INT8_K_LIMIT = 65536 };
+void gemm_int8(struct pool *pool, int32_t *c, ptrdiff_t c_row, struct matrix_u8 a,
+               struct matrix_s8 b, int M, int N, int K, bool add);
 
 /* The same by three loops, to read and to compare with. */
 void gemm_f32_plain(float *c, ptrdiff_t c_row, struct matrix a, struct matrix b, int M, int N,

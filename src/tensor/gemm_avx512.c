@@ -1,9 +1,13 @@
 #include <immintrin.h>
 
 #define MULTIPLY_16(sum, row, column) \
-    _mm512_fmadd_ps(_mm512_castsi512_ps(row), _mm512_castsi512_ps(column), sum)
+    _mm512_castps_si512(_mm512_fmadd_ps(_mm512_castsi512_ps(row), _mm512_castsi512_ps(column), \
+                                        _mm512_castsi512_ps(sum)))
 #define MULTIPLY_8(sum, row, column) \
-    _mm256_fmadd_ps(_mm256_castsi256_ps(row), _mm256_castsi256_ps(column), sum)
+    _mm256_castps_si256(_mm256_fmadd_ps(_mm256_castsi256_ps(row), _mm256_castsi256_ps(column), \
+                                        _mm256_castsi256_ps(sum)))
+#define ADD_16(a, b) \
+    _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)))
 
 #include "tensor/gemm_kernel.h"
 
@@ -22,20 +26,22 @@ static inline __m512i units_of_x(const struct strip *strip, ptrdiff_t at, enum g
 
 #include "tensor/gemm_avx512.h"
 
-GEMM_PACK(1)
-PACK_512(GEMM_F32, 1)
+GEMM_PACK_512(GEMM_F32, 1)
+GEMM_PACK_FORM(GEMM_BF16, 1)
+GEMM_PACK_FORM(GEMM_ROUNDED, 1)
+GEMM_PACK_EITHER(halves, GEMM_BF16, GEMM_ROUNDED, )
 
 static void pack_rows(uint32_t *out, const struct strip *strip, int x0, int h, int k0, int units)
 {
-    if (strip->form == GEMM_F32) pack_rows_512_GEMM_F32(out, strip, x0, h, k0, units);
-    else pack_rows_1(out, strip, x0, h, k0, units);
+    if (strip->form == GEMM_F32) pack_rows_GEMM_F32_512(out, strip, x0, h, k0, units);
+    else pack_rows_halves(out, strip, x0, h, k0, units);
 }
 
 static void pack_columns(uint32_t *out, const struct strip *strip, int x0, int n, int width, int k0,
                          int units)
 {
-    if (strip->form == GEMM_F32) pack_columns_512_GEMM_F32(out, strip, x0, n, width, k0, units);
-    else pack_columns_1(out, strip, x0, n, width, k0, units);
+    if (strip->form == GEMM_F32) pack_columns_GEMM_F32_512(out, strip, x0, n, width, k0, units);
+    else pack_columns_halves(out, strip, x0, n, width, k0, units);
 }
 
 const struct gemm_kernel gemm_kernel_avx512 = {

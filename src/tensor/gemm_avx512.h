@@ -1,6 +1,7 @@
 /* gemm_avx512.h -- tiles of 512-bit registers, for whatever MULTIPLY_16 and MULTIPLY_8 do with units.
  *
- * Included by gemm_avx512.c (f32) and gemm_avx512_bf16.c, each with its own products.
+ * Included by gemm_avx512.c (f32), gemm_avx512_bf16.c and gemm_avx512_vnni.c (bytes), each with its own
+ * products.
  */
 #ifndef TENSOR_GEMM_AVX512_H
 #define TENSOR_GEMM_AVX512_H
@@ -51,8 +52,6 @@ ALWAYS_INLINE void transpose_16(__m512i line[16])
 
 ALWAYS_INLINE __mmask16 first_lanes(int n) { return (__mmask16)((1u << n) - 1); }
 
-ALWAYS_INLINE size_t element_bytes(enum gemm_form form) { return form == GEMM_BF16 ? 2 : 4; }
-
 ALWAYS_INLINE void pack_rows_lines(uint32_t *out, const struct strip *strip, int x0, int h, int k0,
                                    int lines, enum gemm_form form, int k_per_unit)
 {
@@ -71,7 +70,7 @@ ALWAYS_INLINE void pack_rows_lines(uint32_t *out, const struct strip *strip, int
         for (int u = 0; u < 16; u++) {
             const ptrdiff_t at = first + i * line_step + u * step;
             __builtin_prefetch((const char *)strip->data +
-                               (at + prefetch_rows * step) * (ptrdiff_t)element_bytes(form));
+                               (at + prefetch_rows * step) * gemm_form_bytes(form));
             line[u] = units_of_x(strip, at, form, first_lanes(h));
         }
         transpose_16(line);
@@ -96,8 +95,8 @@ ALWAYS_INLINE void pack_columns_lines(uint32_t *out, const struct strip *strip, 
     if (strip->x_step == 1) {
         for (int u = 0; u < lines * GEMM_LINE; u++) {
             const ptrdiff_t at = first + u * step;
-            const char *ahead = (const char *)strip->data +
-                                (at + prefetch_rows * step) * (ptrdiff_t)element_bytes(form);
+            const char *ahead =
+                (const char *)strip->data + (at + prefetch_rows * step) * gemm_form_bytes(form);
             __builtin_prefetch(ahead);
             __builtin_prefetch(ahead + 64);
             for (int x = 0; x < width; x += VECTOR) {
@@ -129,48 +128,50 @@ ALWAYS_INLINE int whole_lines(const struct strip *strip, int k0, int units, int 
     return strip->k_step == 1 || strip->x_step == 1 ? most / GEMM_LINE : 0;
 }
 
-#define PACK_512(form, k_per_unit) \
-    static void pack_rows_512_##form(uint32_t *out, const struct strip *strip, int x0, int h, \
-                                     int k0, int units) \
+#define GEMM_PACK_512(form, k_per_unit) \
+    GEMM_PACK_FORM(form, k_per_unit) \
+    static void pack_rows_##form##_512(uint32_t *out, const struct strip *strip, int x0, int h, \
+                                       int k0, int units) \
     { \
         const int lines = whole_lines(strip, k0, units, k_per_unit), done = lines * GEMM_LINE; \
         pack_rows_lines(out, strip, x0, h, k0, lines, form, k_per_unit); \
-        pack_rows_##k_per_unit(out + h * done, strip, x0, h, k0 + done * k_per_unit, \
-                               units - done); \
+        pack_rows_##form(out + h * done, strip, x0, h, k0 + done * k_per_unit, units - done); \
     } \
-    static void pack_columns_512_##form(uint32_t *out, const struct strip *strip, int x0, int n, \
-                                        int width, int k0, int units) \
+    static void pack_columns_##form##_512(uint32_t *out, const struct strip *strip, int x0, int n, \
+                                          int width, int k0, int units) \
     { \
         const int lines = whole_lines(strip, k0, units, k_per_unit), done = lines * GEMM_LINE; \
         pack_columns_lines(out, strip, x0, n, width, k0, lines, form, k_per_unit); \
-        pack_columns_##k_per_unit(out + width * done, strip, x0, n, width, k0 + done * k_per_unit, \
-                                  units - done); \
+        pack_columns_##form(out + width * done, strip, x0, n, width, k0 + done * k_per_unit, \
+                            units - done); \
     }
 
 /* ---- storing ---- */
 
 enum onto { ONTO_NOTHING, ONTO_C, ONTO_BIAS };
 
-ALWAYS_INLINE void store_line(float *c, const float *bias, __mmask16 mask, __m512 sums,
+/* ADD_16 adds sums, of whatever kind they are. */
+ALWAYS_INLINE void store_line(uint32_t *c, const float *bias, __mmask16 mask, __m512i sums,
                               enum onto onto)
 {
-    if (onto == ONTO_C) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, c), sums);
-    if (onto == ONTO_BIAS) sums = _mm512_add_ps(_mm512_maskz_loadu_ps(mask, bias), sums);
-    _mm512_mask_storeu_ps(c, mask, sums);
+    if (onto == ONTO_C) sums = ADD_16(_mm512_maskz_loadu_epi32(mask, c), sums);
+    if (onto == ONTO_BIAS) sums = ADD_16(_mm512_maskz_loadu_epi32(mask, bias), sums);
+    _mm512_mask_storeu_epi32(c, mask, sums);
 }
 
-ALWAYS_INLINE void store_straight(const struct gemm_store *store, const float *tile, int h, int n,
-                                  int width, enum onto onto)
+ALWAYS_INLINE void store_straight(const struct gemm_store *store, const uint32_t *tile, int h,
+                                  int n, int width, enum onto onto)
 {
     for (int x = 0; x < n; x += VECTOR) {
         const __mmask16 mask = first_lanes(n - x < VECTOR ? n - x : VECTOR);
-        float *c = store->c + x;
+        uint32_t *c = (uint32_t *)store->c + x;
         for (int i = 0; i < h; i++, c += store->c_row)
-            store_line(c, store->bias + x, mask, _mm512_load_ps(tile + i * width + x), onto);
+            store_line(c, store->bias ? store->bias + x : NULL, mask,
+                       _mm512_load_si512(tile + i * width + x), onto);
     }
 }
 
-ALWAYS_INLINE void store_turned(const struct gemm_store *store, const float *tile, int h, int n,
+ALWAYS_INLINE void store_turned(const struct gemm_store *store, const uint32_t *tile, int h, int n,
                                 int width, enum onto onto)
 {
     const __mmask16 mask = first_lanes(h);
@@ -181,14 +182,14 @@ ALWAYS_INLINE void store_turned(const struct gemm_store *store, const float *til
         for (int i = 0; i < 16; i++)
             line[i] = i < h ? _mm512_load_si512(tile + i * width + x) : _mm512_setzero_si512();
         transpose_16(line);
-        float *c = store->c + x * store->c_row;
+        uint32_t *c = (uint32_t *)store->c + x * store->c_row;
 #pragma GCC unroll 16
         for (int i = 0; i < 16; i++, c += store->c_row)
-            if (i < here) store_line(c, store->bias, mask, _mm512_castsi512_ps(line[i]), onto);
+            if (i < here) store_line(c, store->bias, mask, line[i], onto);
     }
 }
 
-static void store_512(const struct gemm_store *store, const float *tile, int h, int n, int width)
+static void store_512(const struct gemm_store *store, const void *tile, int h, int n, int width)
 {
     if (width == NARROW) {
         store_tile(store, tile, h, n, width);
@@ -209,13 +210,14 @@ static void store_512(const struct gemm_store *store, const float *tile, int h, 
 
 /* ---- tiles ---- */
 
-ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                           const int h, const int vectors, const struct gemm_ahead ahead[GEMM_STREAMS])
+ALWAYS_INLINE void tile_of(uint32_t *out, const uint32_t *rows, const uint32_t *columns, int units,
+                           const int h, const int vectors,
+                           const struct gemm_ahead ahead[GEMM_STREAMS])
 {
-    __m512 sums[ROWS][2];
+    __m512i sums[ROWS][2];
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++)
-        for (int i = 0; i < vectors; i++) sums[x][i] = _mm512_setzero_ps();
+        for (int i = 0; i < vectors; i++) sums[x][i] = _mm512_setzero_si512();
 
     const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
     for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
@@ -240,16 +242,16 @@ ALWAYS_INLINE void tile_of(float *out, const uint32_t *rows, const uint32_t *col
 #pragma GCC unroll 14
     for (int x = 0; x < h; x++)
         for (int i = 0; i < vectors; i++)
-            _mm512_store_ps(out + (x * vectors + i) * VECTOR, sums[x][i]);
+            _mm512_store_si512(out + (x * vectors + i) * VECTOR, sums[x][i]);
 }
 
 /* Eight columns in half a register: two of these a cycle where one whole one goes. */
-ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t *columns, int units,
-                               const int h, const struct gemm_ahead ahead[GEMM_STREAMS])
+ALWAYS_INLINE void tile_narrow(uint32_t *out, const uint32_t *rows, const uint32_t *columns,
+                               int units, const int h, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
-    __m256 sums[ROWS];
+    __m256i sums[ROWS];
 #pragma GCC unroll 14
-    for (int x = 0; x < h; x++) sums[x] = _mm256_setzero_ps();
+    for (int x = 0; x < h; x++) sums[x] = _mm256_setzero_si256();
 
     const char *ask[GEMM_STREAMS] = {ahead[0].at, ahead[1].at};
     for (; units > 0; units -= GEMM_LINE, rows += h * GEMM_LINE) {
@@ -269,24 +271,24 @@ ALWAYS_INLINE void tile_narrow(float *out, const uint32_t *rows, const uint32_t 
         }
     }
 #pragma GCC unroll 14
-    for (int x = 0; x < h; x++) _mm256_store_ps(out + x * NARROW, sums[x]);
+    for (int x = 0; x < h; x++) _mm256_store_si256((__m256i *)(out + x * NARROW), sums[x]);
 }
 
-typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *columns, int units,
+typedef void tile_function(uint32_t *out, const uint32_t *rows, const uint32_t *columns, int units,
                            const struct gemm_ahead ahead[GEMM_STREAMS]);
 
 #define TILE(h) \
-    static void tile_##h##x32(float *out, const uint32_t *r, const uint32_t *v, int units, \
+    static void tile_##h##x32(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
                               const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 2, ahead); \
     } \
-    static void tile_##h##x16(float *out, const uint32_t *r, const uint32_t *v, int units, \
+    static void tile_##h##x16(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
                               const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_of(out, r, v, units, h, 1, ahead); \
     } \
-    static void tile_##h##x8(float *out, const uint32_t *r, const uint32_t *v, int units, \
+    static void tile_##h##x8(uint32_t *out, const uint32_t *r, const uint32_t *v, int units, \
                              const struct gemm_ahead ahead[GEMM_STREAMS]) \
     { \
         tile_narrow(out, r, v, units, h, ahead); \
@@ -295,7 +297,7 @@ typedef void tile_function(float *out, const uint32_t *rows, const uint32_t *col
     of(1) of(2) of(3) of(4) of(5) of(6) of(7) of(8) of(9) of(10) of(11) of(12) of(13) of(14)
 EACH_HEIGHT(TILE)
 
-static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
+static void tile(void *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
                  int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
 #define TILES(h) {tile_##h##x8, tile_##h##x16, tile_##h##x32},

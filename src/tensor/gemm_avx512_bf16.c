@@ -1,8 +1,14 @@
 #include <immintrin.h>
 
 /* Both products of a pair, and their sum: two k in one instruction. */
-#define MULTIPLY_16(sum, row, column) _mm512_dpbf16_ps(sum, (__m512bh)(row), (__m512bh)(column))
-#define MULTIPLY_8(sum, row, column) _mm256_dpbf16_ps(sum, (__m256bh)(row), (__m256bh)(column))
+#define MULTIPLY_16(sum, row, column) \
+    _mm512_castps_si512( \
+        _mm512_dpbf16_ps(_mm512_castsi512_ps(sum), (__m512bh)(row), (__m512bh)(column)))
+#define MULTIPLY_8(sum, row, column) \
+    _mm256_castps_si256( \
+        _mm256_dpbf16_ps(_mm256_castsi256_ps(sum), (__m256bh)(row), (__m256bh)(column)))
+#define ADD_16(a, b) \
+    _mm512_castps_si512(_mm512_add_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)))
 
 #include "tensor/gemm_kernel.h"
 
@@ -33,22 +39,9 @@ static inline __m512i units_of_x(const struct strip *strip, ptrdiff_t at, enum g
 
 #include "tensor/gemm_avx512.h"
 
-GEMM_PACK(2)
-PACK_512(GEMM_BF16, 2)
-PACK_512(GEMM_ROUNDED, 2)
-
-static void pack_rows(uint32_t *out, const struct strip *strip, int x0, int h, int k0, int units)
-{
-    if (strip->form == GEMM_BF16) pack_rows_512_GEMM_BF16(out, strip, x0, h, k0, units);
-    else pack_rows_512_GEMM_ROUNDED(out, strip, x0, h, k0, units);
-}
-
-static void pack_columns(uint32_t *out, const struct strip *strip, int x0, int n, int width, int k0,
-                         int units)
-{
-    if (strip->form == GEMM_BF16) pack_columns_512_GEMM_BF16(out, strip, x0, n, width, k0, units);
-    else pack_columns_512_GEMM_ROUNDED(out, strip, x0, n, width, k0, units);
-}
+GEMM_PACK_512(GEMM_BF16, 2)
+GEMM_PACK_512(GEMM_ROUNDED, 2)
+GEMM_PACK_EITHER(halves, GEMM_BF16, GEMM_ROUNDED, _512)
 
 const struct gemm_kernel gemm_kernel_avx512_bf16 = {
     .k_per_unit = 2,
@@ -56,8 +49,8 @@ const struct gemm_kernel gemm_kernel_avx512_bf16 = {
     .width = WIDTH,
     .width_least = NARROW,
     .units = 768,
-    .pack_rows = pack_rows,
-    .pack_columns = pack_columns,
+    .pack_rows = pack_rows_halves,
+    .pack_columns = pack_columns_halves,
     .tile = tile,
     .store = store_512,
 };

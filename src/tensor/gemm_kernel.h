@@ -1,7 +1,7 @@
 /* gemm_kernel.h -- what gemm.c asks of an instruction set: pack, multiply a tile, store it.
  *
  * Both operands are strips: x (rows of a, or columns of b) by k. Everything is packed in units of 32
- * bits: one f32, or two bf16 of neighbouring k. One strip gives the rows of a tile, whose units are
+ * bits: one f32, or two bf16, or four bytes of neighbouring k. One strip gives the rows of a tile, whose units are
  * broadcast; the other its columns, whose units fill vectors:
  *
  *             columns: [unit][width]                   tile[h,w] = sum over units of
@@ -28,7 +28,18 @@ enum {
     GEMM_STREAMS = 2,
 };
 
-enum gemm_form { GEMM_F32, GEMM_BF16, GEMM_ROUNDED /* f32, rounded to bf16 on the way */ };
+enum gemm_form {
+    GEMM_F32,
+    GEMM_BF16,
+    GEMM_ROUNDED, /* f32, rounded to bf16 on the way */
+    GEMM_U8,
+    GEMM_S8,
+};
+
+static inline int gemm_form_bytes(enum gemm_form form)
+{
+    return form == GEMM_BF16 ? 2 : form == GEMM_U8 || form == GEMM_S8 ? 1 : 4;
+}
 
 /* Element [x,k] is data[x * x_step + k * k_step]. */
 struct strip {
@@ -40,9 +51,9 @@ struct strip {
 
 /* Where a tile goes. */
 struct gemm_store {
-    float *c;
+    void *c; /* float, or int32_t when bytes are multiplied */
     ptrdiff_t c_row;
-    const float *bias; /* added; of the tile's first column of c. NULL: none */
+    const float *bias; /* added; of the tile's first column of c. NULL: none, as for bytes */
     bool add;          /* to what c holds; then there is no bias */
     bool turned;       /* the tile's columns are rows of c */
 };
@@ -66,10 +77,10 @@ struct gemm_kernel {
     void (*pack_columns)(uint32_t *out, const struct strip *strip, int x0, int n, int width, int k0,
                          int units);
     /* out[h][width] is written. */
-    void (*tile)(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
+    void (*tile)(void *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
                  int width, const struct gemm_ahead ahead[GEMM_STREAMS]);
     /* h rows and n columns of a tile whose rows are `width` apart. */
-    void (*store)(const struct gemm_store *store, const float *tile, int h, int n, int width);
+    void (*store)(const struct gemm_store *store, const void *tile, int h, int n, int width);
 };
 
 extern const struct gemm_kernel gemm_kernel_scalar;
@@ -77,5 +88,11 @@ extern const struct gemm_kernel gemm_kernel_avx2;
 extern const struct gemm_kernel gemm_kernel_avx512;
 extern const struct gemm_kernel gemm_kernel_avx512_bf16;
 extern const struct gemm_kernel gemm_kernel_neon;
+
+/* Bytes: a's are unsigned, b's signed. `turned`: b gives the rows. */
+extern const struct gemm_kernel gemm_kernel_scalar_int8;
+extern const struct gemm_kernel gemm_kernel_avx2_int8;
+extern const struct gemm_kernel gemm_kernel_avx512_vnni;
+extern const struct gemm_kernel gemm_kernel_avx512_vnni_turned;
 
 #endif

@@ -2,7 +2,7 @@
 
 enum { ROWS = 4, WIDTH = 8 };
 
-GEMM_PACK(1)
+GEMM_PACK_FLOATS
 
 /* Small enough for the compiler to keep the sums in 16-byte registers. */
 static void tile_4(float *out, const float *rows, const float *columns, int units)
@@ -17,7 +17,7 @@ static void tile_4(float *out, const float *rows, const float *columns, int unit
     memcpy(out, sums, sizeof sums);
 }
 
-static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
+static void tile(void *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
                  int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
     const float *r = (const float *)rows, *v = (const float *)columns;
@@ -32,7 +32,7 @@ static void tile(float *out, const uint32_t *rows, const uint32_t *columns, int 
             const float row = r[(u / GEMM_LINE * h + x) * GEMM_LINE + u % GEMM_LINE];
             for (int i = 0; i < WIDTH; i++) sums[i] += row * v[u * WIDTH + i];
         }
-        memcpy(out + x * WIDTH, sums, sizeof sums);
+        memcpy((float *)out + x * WIDTH, sums, sizeof sums);
     }
 }
 
@@ -42,8 +42,8 @@ const struct gemm_kernel gemm_kernel_scalar = {
     .width = WIDTH,
     .width_least = WIDTH,
     .units = 256,
-    .pack_rows = pack_rows_1,
-    .pack_columns = pack_columns_1,
+    .pack_rows = pack_rows_floats,
+    .pack_columns = pack_columns_floats,
     .tile = tile,
     .store = store_tile,
 };

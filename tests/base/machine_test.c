@@ -20,6 +20,10 @@ static void the_limits_are_those_of_a_machine(void **state)
         assert_true(bytes > 0.05 && bytes < 5000);
         assert_true(operations > 0.05 && operations < 5000);
     }
+    for (int product = 0; product < MACHINE_PRODUCT_COUNT; product++) {
+        const double operations = machine_peak((enum machine_product)product, 1);
+        assert_true(operations == 0 || (operations > 0.05 && operations < 50000));
+    }
     machine_done(&machine);
     machine_done(&machine);
     assert_null(machine.memory);

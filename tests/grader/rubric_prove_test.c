@@ -104,7 +104,7 @@ static void an_answer_is_not_contradicted_by_its_own_rubric(void **state)
     (void)state;
     struct trial trial;
     trial_open(&trial);
-    trial.node.answer.en = "The scale keeps the variance at one, not for speed. The mask hides the "
+    trial.node.answer.en = "The scale keeps the variance at one, for speed. The mask hides the "
                            "future. The softmax sums to one.";
     expect(&trial, 1, "contradicted: scale");
     trial.question.self_marked = "so that the anchors do not matter";

@@ -154,6 +154,70 @@ static void bf16_products_are_near_those_in_double(void **state)
     pool_close(pool);
 }
 
+/* ---- bytes ---- */
+
+static void try_bytes(struct pool *pool, struct shape shape)
+{
+    const int M = shape.M, N = shape.N, K = shape.K;
+    uint8_t *a = memory_new((size_t)(M * K) + 1, 1);
+    int8_t *b = memory_new((size_t)(K * N) + 1, 1);
+    int32_t *c = memory_new((size_t)(M * N) + 1, sizeof *c);
+    for (int i = 0; i < M * K; i++) a[i] = (uint8_t)(i % 7 ? i * 37 % 256 : 255);
+    for (int i = 0; i < K * N; i++) b[i] = (int8_t)(i % 5 ? i * 91 % 256 - 128 : -128);
+    for (int layout = 0; layout < 8; layout++) {
+        const struct matrix_u8 left = {a, layout & 1 ? K : 1, layout & 1 ? 1 : M};
+        const struct matrix_s8 right = {b, layout & 2 ? N : 1, layout & 2 ? 1 : K};
+        const bool add = layout & 4;
+        for (int i = 0; i < M * N; i++) c[i] = i;
+        gemm_int8(pool, c, N, left, right, M, N, K, add);
+        for (int m = 0; m < M; m++)
+            for (int n = 0; n < N; n++) {
+                int64_t sum = add ? m * N + n : 0;
+                for (int k = 0; k < K; k++)
+                    sum += (int64_t)left.data[m * left.row + k * left.column] *
+                           right.data[k * right.row + n * right.column];
+                if (c[m * N + n] != sum)
+                    fail_msg("%s %dx%dx%d layout %d: c[%d,%d] is %d, should be %lld",
+                             isa_name(cpu_isa()), M, N, K, layout, m, n, c[m * N + n],
+                             (long long)sum);
+            }
+    }
+    free(a), free(b), free(c);
+}
+
+static void products_of_bytes_are_exact(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    assert_int_equal(pool_open(&pool, 2, NULL), STATUS_OK);
+    for (enum isa isa = ISA_SCALAR; isa < ISA_COUNT; isa++) {
+        cpu_limit(isa);
+        for (int s = 0; s < SHAPES; s++) try_bytes(pool, shapes[s]);
+    }
+    cpu_limit(ISA_COUNT);
+    pool_close(pool);
+}
+
+/* 255 * -128, everywhere: what pairs of 16 bits would saturate at, and the largest sum there is. */
+static void the_largest_bytes_do_not_overflow(void **state)
+{
+    enum { K = GEMM_INT8_K_LIMIT };
+    (void)state;
+    uint8_t *a = memory_new(K, 1);
+    int8_t *b = memory_new(K, 1);
+    int32_t c;
+    memset(a, 255, K);
+    memset(b, -128, K);
+    for (enum isa isa = ISA_SCALAR; isa < ISA_COUNT; isa++) {
+        cpu_limit(isa);
+        gemm_int8(NULL, &c, 1, (struct matrix_u8){a, K, 1}, (struct matrix_s8){b, 1, K}, 1, 1, K,
+                  false);
+        assert_int_equal(c, 255 * -128 * K);
+    }
+    cpu_limit(ISA_COUNT);
+    free(a), free(b);
+}
+
 /* ---- the same bits ---- */
 
 static void results_do_not_depend_on_the_number_of_threads(void **state)
@@ -363,6 +427,8 @@ int main(void)
         cmocka_unit_test(products_are_near_those_in_double),
         cmocka_unit_test(the_plain_product_is_near_the_one_in_double),
         cmocka_unit_test(bf16_products_are_near_those_in_double),
+        cmocka_unit_test(products_of_bytes_are_exact),
+        cmocka_unit_test(the_largest_bytes_do_not_overflow),
         cmocka_unit_test(results_do_not_depend_on_the_number_of_threads),
         cmocka_unit_test(a_row_does_not_depend_on_its_neighbours),
         cmocka_unit_test(layouts_give_the_same_bits),
