@@ -117,14 +117,9 @@ static const struct usage usage_convert = {
 };
 
 static const struct verb verbs[] = {
-    {&usage_tokenizer_train, tokenizer_train},
-    {&usage_encode, tokenizer_encode},
-    {&usage_decode, tokenizer_decode_ids},
-    {&usage_info, tokenizer_info},
-    {NULL, NULL},
-    {&usage_train, tokenizer_train},       {&usage_encode, tokenizer_encode},
-    {&usage_decode, tokenizer_decode_ids}, {&usage_info, tokenizer_info},
-    {&usage_convert, tokenizer_convert},   {NULL, NULL},
+    {&usage_tokenizer_train, tokenizer_train}, {&usage_encode, tokenizer_encode},
+    {&usage_decode, tokenizer_decode_ids},     {&usage_info, tokenizer_info},
+    {&usage_convert, tokenizer_convert},       {NULL, NULL},
 };
 const struct usage usage_tokenizer = {
     .name = "tokenizer",
@@ -274,7 +269,8 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     char *copy;
     const char **names;
     int status;
-    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status)) return status;
+    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status))
+        return status;
     if (!arguments_number(&arguments, app, "size", 256, VOCABULARY_LIMIT, 4096, &size) ||
         !arguments_number(&arguments, app, "least", 1, 9e15, 2, &least))
         return EXIT_MISUSE;
