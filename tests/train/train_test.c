@@ -132,7 +132,8 @@ static void every_optimizer_resumes(void **state)
     for (int i = 0; i < OPTIMIZER_COUNT; i++) {
         char *word = text_printf("optimizer=%s", optimizer_names[i]);
         char *whole = text_printf("whole-%d", i), *part = text_printf("part-%d", i);
-        struct recipe recipe = small(word, "steps=8", "rate=0.001", NULL);
+        struct recipe recipe =
+            small(word, "steps=8", "rate=0.001", i % 2 ? "numbers=bf16" : "numbers=f32", NULL);
         struct trainer trainer;
         struct error err;
         bool done;
@@ -231,7 +232,7 @@ static void it_learns(void **state)
 static void a_step_allocates_nothing(void **state)
 {
     (void)state;
-    struct recipe recipe = small("layers_every=0", NULL);
+    struct recipe recipe = small("layers_every=0", "numbers=bf16", NULL);
     struct trainer trainer;
     struct error err;
     struct train_step step;
