@@ -45,9 +45,14 @@ MUST_CHECK enum status bench_run(double *ms, int *code, const char *const *argv,
 
 extern const struct usage usage_bench_grade;
 int bench_grade(struct app *app, int argc, char **argv);
+extern const struct usage usage_bench_kernels;
+int bench_kernels(struct app *app, int argc, char **argv);
 extern const struct usage usage_bench_tensor;
 int bench_tensor(struct app *app, int argc, char **argv);
 extern const struct usage usage_bench_tokenizer;
 int bench_tokenizer(struct app *app, int argc, char **argv);
+
+extern const struct usage usage_bench_train;
+int bench_train(struct app *app, int argc, char **argv);
 
 #endif

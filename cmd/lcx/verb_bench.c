@@ -15,10 +15,9 @@
 #include "verbs.h"
 
 static const struct verb verbs[] = {
-    {&usage_bench_grade, bench_grade},
-    {&usage_bench_tensor, bench_tensor},
-    {&usage_bench_tokenizer, bench_tokenizer},
-    {NULL, NULL},
+    {&usage_bench_grade, bench_grade},   {&usage_bench_kernels, bench_kernels},
+    {&usage_bench_tensor, bench_tensor}, {&usage_bench_tokenizer, bench_tokenizer},
+    {&usage_bench_train, bench_train},   {NULL, NULL},
 };
 
 const struct usage usage_bench = {
@@ -85,13 +84,21 @@ static void print_row(const struct app *app, const struct bench *bench, const st
 
 static int digits_of(double value) { return fabs(value) < 10 ? 2 : fabs(value) < 100 ? 1 : 0; }
 
-static void add_row(struct table *table, const struct bench_row *row)
+/* Does the case alone say what was measured? */
+static bool needs_metric(const struct bench *bench, const struct bench_row *row)
+{
+    for (int i = 0; i < bench->n_rows; i++)
+        if (&bench->rows[i] != row && strcmp(bench->rows[i].name, row->name) == 0) return true;
+    return strcmp(row->name, "machine") == 0;
+}
+
+static void add_row(struct table *table, const struct bench *bench, const struct bench_row *row)
 {
     double sorted[BENCH_RUNS_LIMIT];
     const double median = bench_median(row);
     sort_values(sorted, row);
     const double least = sorted[0], greatest = sorted[row->n - 1];
-    if (strcmp(row->name, "machine") == 0)
+    if (needs_metric(bench, row))
         table_format(table, STYLE_STRONG, "%s: %s", row->name, row->metric);
     else table_add(table, STYLE_STRONG, row->name);
     table_format(table, STYLE_STRONG, "%.*f %s", digits_of(median), median, row->unit);
@@ -118,7 +125,7 @@ void bench_print(const struct app *app, const struct bench *bench)
     for (int i = 0; i < bench->n_rows; i++) {
         if (!bench->rows[i].n) continue;
         if (app->json) print_row(app, bench, &bench->rows[i]);
-        else add_row(&table, &bench->rows[i]);
+        else add_row(&table, bench, &bench->rows[i]);
     }
     if (!app->json) {
         table_print(&out, app, &table, 0);

@@ -3,7 +3,7 @@
 #include "tensor/row.h"
 #include "tensor/vector.h"
 
-/* Beyond the limits a sigmoid is 0 or 1 in f32: x is held there so that no infinity meets a zero. */
+/* Beyond the limits a sigmoid is 0 or 1 in f32: x is held there, so that no infinity meets a 0. */
 #define GELU_LIMIT 12.0f
 #define SILU_LIMIT 105.0f
 #define TWICE_SQRT_2_OVER_PI 1.5957691216057308f

@@ -178,7 +178,7 @@ static void forward_task(void *context, int task, int worker)
     const struct job *job = context;
     const struct attention_group group = group_of(job, task / job->blocks, worker);
     const struct attention_dims *dims = group.dims;
-    /* The last block first: with a causal mask it sees the most, and no thread should begin it last. */
+    /* The last block first: with a causal mask it sees the most, and is not to be begun last. */
     const int block = job->blocks - 1 - task % job->blocks, G = dims->H / dims->KVH;
     const int n = kernel_rows_of(block, G * dims->T, ATTENTION_BLOCK);
 

@@ -179,12 +179,38 @@ static void take_rows(float *rows, int wide, const float *data, ptrdiff_t row,
         for (int d = 0; d < wide; d++) rows[row_of(l, wide) + (size_t)d] = 0;
 }
 
-/* across[d,l] = rows[l,d] * scale */
+/* across[d,l] = rows[l,d] * scale. Rows are padded to a whole number of vectors. */
 static void turn_rows(float *across, const float *rows, int wide, int J, int D, float scale)
 {
-    for (int l = 0; l < J; l++)
-        for (int d = 0; d < D; d++)
-            across[row_of(d, BLOCK) + (size_t)l] = rows[row_of(l, wide) + (size_t)d] * scale;
+    const floats times = floats_set(scale);
+    for (int l = 0; l < J; l += LANES)
+        for (int d = 0; d < D; d += LANES) {
+            floats square[LANES];
+            for (int i = 0; i < LANES; i++)
+                square[i] = floats_load(rows + row_of(l + i, wide) + d) * times;
+            floats_transpose(square);
+            for (int i = 0; i < LANES && d + i < D; i++)
+                floats_store(across + row_of(d + i, BLOCK) + l, square[i]);
+        }
+}
+
+/* to[l,d] = across[d,l] * share[l]: the way back, to where each lane's row lies. */
+static void give_rows(float *to, ptrdiff_t row, const float *across, const float *share,
+                      const struct lanes *lanes, int D)
+{
+    for (int l = 0; l < lanes->n; l += LANES)
+        for (int d = 0; d < D; d += LANES) {
+            floats square[LANES];
+            const floats times = floats_load(share + l);
+            for (int i = 0; i < LANES; i++) {
+                square[i] = floats_set(0);
+                if (d + i < D) square[i] = floats_load(across + row_of(d + i, BLOCK) + l) * times;
+            }
+            floats_transpose(square);
+            for (int i = 0; i < LANES && l + i < lanes->n; i++)
+                floats_give(to + lanes->t[l + i] * row + (ptrdiff_t)lanes->h[l + i] * D + d,
+                            square[i], D - d);
+        }
 }
 
 /* ---- scores ---- */
@@ -296,8 +322,8 @@ static bool softmax_step(float *scores, float *largest, float *sum, float *again
     return changed;
 }
 
-/* Zero times what is not finite would not be zero: where the weight is zero, the value is not looked
- * at. The same sums in the same order. */
+/* Zero times what is not finite would not be zero: where the weight is zero, the value is not
+ * looked at. The same sums in the same order. */
 static void mix_carefully(float *mixed, struct operand values, const float *weights,
                           const struct lanes *lanes, const struct span *span, int D)
 {
@@ -333,14 +359,20 @@ static void give_mixed(const struct attention_group *group, const struct lanes *
 {
     const struct attention_dims *dims = group->dims;
     const int T = dims->T, H = dims->H, D = dims->D;
-    for (int l = 0; l < lanes->n; l++) {
-        float *out = group->out + row_at(group->b, lanes->t[l], lanes->h[l], T, H, D);
-        const float share = sum[l] == 0 ? 0 : 1 / sum[l];
-        for (int d = 0; d < D; d++) out[d] = mixed[row_of(d, BLOCK) + (size_t)l] * share;
-        if (group->lse)
-            group->lse[row_of(group->b * H + lanes->h[l], T) + (size_t)lanes->t[l]] =
-                sum[l] == 0 ? -INFINITY : largest[l] + logf(sum[l]);
+    const floats zero = floats_set(0), tiny = floats_set(FLT_MIN);
+    float share[BLOCK] = {0}, lse[BLOCK] = {0};
+
+    /* A sum is 0 where nothing was seen, else 1 or more, or NaN. */
+    for (int l = 0; l < lanes->J; l += LANES) {
+        const floats s = floats_load(sum + l);
+        floats_store(share + l, floats_where_less(s, tiny, zero, floats_set(1) / s));
+        floats_store(lse + l, floats_where_less(s, tiny, floats_set(-INFINITY),
+                                                floats_load(largest + l) + floats_log(s)));
     }
+    give_rows(group->out + row_at(group->b, 0, 0, T, H, D), (ptrdiff_t)H * D, mixed, share, lanes,
+              D);
+    for (int l = 0; group->lse && l < lanes->n; l++)
+        group->lse[row_of(group->b * H + lanes->h[l], T) + (size_t)lanes->t[l]] = lse[l];
 }
 
 static void forward(const struct attention_group *group, int first, int n)
@@ -382,7 +414,7 @@ static void forward(const struct attention_group *group, int first, int n)
  *   p = exp(score - lse)     dv += p dout     dp = v dout^T     ds = p (dp - share) scale
  *   dq += ds^T k             dk += ds q       share = dout . out */
 
-/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees one of its keys. */
+/* dx[s,:] += weights[s,l] rows[l,:], strip by strip from the first lane that sees its keys. */
 static void back_step(float *dx, ptrdiff_t row, const float *weights, const float *rows, int wide,
                       const struct lanes *lanes, const struct span *span, int D)
 {
@@ -438,7 +470,7 @@ static bool backward(const struct attention_group *group)
     const float *dout = group->dout + row_at(group->b, 0, 0, T, H, D);
     const ptrdiff_t head = (ptrdiff_t)group->kvh * D;
     int seen = 0;
-    float lse[BLOCK], share[BLOCK];
+    float lse[BLOCK], share[BLOCK], ones[BLOCK];
     struct lanes lanes;
 
     for (int t = 0; t < T; t++)
@@ -449,6 +481,7 @@ static bool backward(const struct attention_group *group)
         !rows_finite(dout + head * G, (ptrdiff_t)H * D, T, G * D))
         return false;
 
+    for (int l = 0; l < BLOCK; l++) ones[l] = 1;
     for (int first = 0; first < G * T; first += BLOCK) {
         lanes_init(&lanes, group, first, G * T - first < BLOCK ? G * T - first : BLOCK);
         take_rows(query_rows, wide, q, group->q.row, &lanes, D);
@@ -484,11 +517,8 @@ static bool backward(const struct attention_group *group)
             back_step(group->dk.data + k_at, group->dk.row, dp, query_rows, wide, &lanes, &span, D);
             mix_step(dqueries, keys, dp, &lanes, &span, D);
         }
-        for (int l = 0; l < lanes.n; l++) {
-            float *dq = group->dq.data + group->b * group->dq.batch + lanes.t[l] * group->dq.row +
-                        (ptrdiff_t)lanes.h[l] * D;
-            for (int d = 0; d < D; d++) dq[d] = dqueries[row_of(d, BLOCK) + (size_t)l];
-        }
+        give_rows(group->dq.data + group->b * group->dq.batch, group->dq.row, dqueries, ones,
+                  &lanes, D);
     }
     return true;
 }

@@ -8,8 +8,8 @@
  *     for each key   | scores [KEYS, BLOCK]   |   scores = k queries^T       queries^T [D, BLOCK]
  *                    +------------------------+   mixed^T += v^T exp(scores - largest)
  *
- * Promises: a query's numbers depend on its own lane only: tiles of keys begin at multiples of KEYS,
- * and a hidden key adds an exact zero.
+ * Promises: a query's numbers depend on its own lane only: tiles of keys begin at multiples of
+ * KEYS, and a hidden key adds an exact zero.
  */
 #ifndef TENSOR_ATTENTION_KERNEL_H
 #define TENSOR_ATTENTION_KERNEL_H
@@ -42,11 +42,11 @@ static inline size_t attention_scratch_floats(int D)
 struct attention_kernel {
     /* Lanes first .. first + n - 1 of the group, n <= ATTENTION_BLOCK. */
     void (*forward)(const struct attention_group *group, int first, int n);
-    /* The whole group; dk and dv are of zeros already. False, with nothing written, when a number is
-     * not finite: an exact zero times it would not be zero. The caller then goes the plain way. */
+    /* The whole group; dk and dv are of zeros already. False, with nothing written, when a number
+     * is not finite: an exact zero times it would not be zero. The caller goes the plain way. */
     bool (*backward)(const struct attention_group *group);
-    /* One new position of the whole group, ATTENTION_FEW heads at most, no mask: vectors lie along D,
-     * since lanes would stay empty. */
+    /* One new position of the whole group, ATTENTION_FEW heads at most, no mask: vectors lie along
+     * D, since lanes would stay empty. */
     void (*few)(const struct attention_group *group);
 };
 KERNEL_CHOICE(attention_kernel)

@@ -1,6 +1,7 @@
 /* cross_entropy.h -- the loss of a language model, fused with its softmax.
  *
- *   lse = log(sum_j exp(x[j]))     loss = lse - x[target]     dx[j] = (exp(x[j] - lse) - [j = target]) * scale
+ *   lse = log(sum_j exp(x[j]))     loss = lse - x[target]
+ *   dx[j] = (exp(x[j] - lse) - [j = target]) * scale
  *
  * Promises: no [M,V] buffer of probabilities is made; a target of -1 is ignored (loss 0, gradient
  * 0); a loss is never negative; logits of -inf are probability zero (as a target: loss inf).
@@ -21,8 +22,8 @@ enum { CROSS_ENTROPY_IGNORE = -1 };
 void cross_entropy_forward(struct pool *pool, float *losses, const float *logits,
                            const int32_t *targets, int M, int V);
 
-/* dlogits [M,V] written, may be `logits` itself. `scale` is d(total)/d(loss of a row): 1 / number of
- * targets for a mean. */
+/* dlogits [M,V] written, may be `logits` itself. `scale` is d(total)/d(loss of a row): 1 / number
+ * of targets for a mean. */
 void cross_entropy_backward(struct pool *pool, float *dlogits, const float *logits,
                             const int32_t *targets, float scale, int M, int V);
 

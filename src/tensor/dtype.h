@@ -30,8 +30,8 @@ size_t dtype_size(enum dtype dtype);      /* bytes of one number */
 const char *dtype_name(enum dtype dtype); /* "float32", "float64", "int32", ... */
 bool dtype_is_float(enum dtype dtype);
 
-/* What a result of both is: the wider of one kind; float before whole; bf16 and f16 together are f32;
- * u8 and i8 together are i32. */
+/* What a result of both is: the wider of one kind; float before whole; bf16 and f16 together are
+ * f32; u8 and i8 together are i32. */
 enum dtype dtype_promote(enum dtype a, enum dtype b);
 
 /* `int ndim, const int64_t *dims` of a call, e.g. SHAPE(B, T, C). */

@@ -1,8 +1,8 @@
 /* elementwise.h -- functions and arithmetic on n numbers, one by one.
  *
- * Promises: out may be an input. +, -, *, / and sqrt are rounded correctly; exp within 1 unit in the
- * last place, log and tanh within 2, sigmoid within 3 (one more where the machine has no fused multiply-add); infinities,
- * zeros with their sign and NaN are as in C's own functions.
+ * Promises: out may be an input. +, -, *, / and sqrt are rounded correctly; exp is within 1 unit in
+ * the last place, log and tanh within 2, sigmoid within 3 (one more where the machine has no fused
+ * multiply-add); infinities, zeros with their sign and NaN are as in C's own functions.
  * Does not know: shapes, broadcasting (tensor.h does).
  * Tests: tests/tensor/elementwise_test.c
  */

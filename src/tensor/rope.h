@@ -1,4 +1,4 @@
-/* rope.h -- rotary positions: each pair of numbers of a head turns by an angle that grows with position.
+/* rope.h -- rotary positions: each pair of numbers of a head turns by an angle that grows with it.
  *
  *   frequency[i] = base^(-2i / R)        R = D_rotary, i = 0 .. R/2 - 1; numbers from R on stay
  *   angle        = position * frequency[i]
@@ -21,8 +21,8 @@
  *   ROPE_LLAMA3    by wavelength: short stay, long are divided, smooth between
  *
  * Promises: q . k depends on the difference of the positions only; without YaRN's attention_factor
- * the turn keeps the norm; a factor of 1 is plain RoPE in every scaling but the dynamic one, which follows
- * the length even then. Angles are taken in double.
+ * the turn keeps the norm; a factor of 1 is plain RoPE in every scaling but the dynamic one, which
+ * follows the length even then. Angles are taken in double.
  * Does not know: attention, caches.
  * Source: Su et al. 2021 (arXiv:2104.09864); Peng et al. 2023 (arXiv:2309.00071) for YaRN.
  * Lab: 16 Positional encodings. Tests: tests/tensor/rope_test.c
@@ -86,12 +86,12 @@ struct rope_dims {
 void rope_forward(struct pool *pool, float *x, const struct rope *rope,
                   const struct rope_dims *dims);
 
-/* The gradient with regard to what was turned, in place: the transpose, which turns the other way. */
+/* The gradient with regard to what was turned, in place: it turns the other way. */
 void rope_backward(struct pool *pool, float *dx, const struct rope *rope,
                    const struct rope_dims *dims);
 
-/* Move keys that were turned already by `delta` positions, either way (dims.first and dims.positions
- * are not looked at). |delta| must be in the table. */
+/* Move keys that were turned already by `delta` positions, either way (dims.first and
+ * dims.positions are not looked at). |delta| must be in the table. */
 void rope_shift(struct pool *pool, float *x, const struct rope *rope, int delta,
                 const struct rope_dims *dims);
 

@@ -1,4 +1,4 @@
-/* rope_kernel.h -- turning the heads of one position, for one instruction set. See tensor/kernel.h. */
+/* rope_kernel.h -- the heads of one position, for one instruction set. See tensor/kernel.h. */
 #ifndef TENSOR_ROPE_KERNEL_H
 #define TENSOR_ROPE_KERNEL_H
 

@@ -15,6 +15,14 @@ static float row_max(const float *in, int n)
     return largest;
 }
 
+/* Of a row whose largest number is finite, or NaN: 1 or more, or NaN. */
+static double exp_sum(const float *in, int n, float largest)
+{
+    double sum = 0;
+    for (int j = 0; j < n; j++) sum += exp((double)in[j] - (double)largest);
+    return sum;
+}
+
 void softmax_rows_plain(float *out, const float *in, int rows, int n)
 {
     for (int i = 0; i < rows; i++) {
@@ -26,8 +34,7 @@ void softmax_rows_plain(float *out, const float *in, int rows, int n)
             for (int j = 0; j < n; j++) p[j] = 0.0f;
             continue;
         }
-        double sum = 0;
-        for (int j = 0; j < n; j++) sum += exp((double)x[j] - (double)largest);
+        const double sum = exp_sum(x, n, largest);
         for (int j = 0; j < n; j++) p[j] = (float)(exp((double)x[j] - (double)largest) / sum);
     }
 }
@@ -55,9 +62,7 @@ void log_softmax_rows_plain(float *out, const float *in, int rows, int n)
             for (int j = 0; j < n; j++) y[j] = -INFINITY;
             continue;
         }
-        double sum = 0;
-        for (int j = 0; j < n; j++) sum += exp((double)x[j] - (double)largest);
-        const double lse = (double)largest + log(sum);
+        const double lse = (double)largest + log(exp_sum(x, n, largest));
         for (int j = 0; j < n; j++) y[j] = (float)((double)x[j] - lse);
     }
 }

@@ -7,8 +7,8 @@
  *   x^T  dims [3,2] strides [1,3]       the same numbers: a change through one is seen by the other
  *
  * A struct tensor is a small value that uses its memory. Whoever got one from a function here gives
- * it back with tensor_done(); the memory goes with its last user. A stride of 0 repeats (broadcast),
- * a negative one goes backwards.
+ * it back with tensor_done(); the memory goes with its last user. A stride of 0 repeats
+ * (broadcast), a negative one goes backwards.
  *
  * Promises: views copy nothing; the version of the memory grows with every write by a function of
  * this room, so that whoever kept a view can see that its numbers were overwritten. Wrong shapes

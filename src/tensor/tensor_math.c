@@ -23,7 +23,7 @@ bool tensor_broadcast(int *ndim, int64_t dims[TENSOR_NDIM_LIMIT], const struct t
 /* What is computed: out and up to three inputs, all walked together. */
 struct work {
     const struct tensor *out, *in[3];
-    const struct walk *walk;
+    struct walk walk;
     const struct elementwise_kernel *kernel;
     enum tensor_map map;
     enum tensor_pair pair;
@@ -33,18 +33,17 @@ struct work {
 static void work_run(struct pool *pool, struct work *work, int n_in,
                      void (*run)(void *context, const int64_t *offsets, int n))
 {
-    struct walk walk;
-    walk_init(&walk, (const struct tensor *[]){work->out, work->in[0], work->in[1], work->in[2]},
+    walk_init(&work->walk,
+              (const struct tensor *[]){work->out, work->in[0], work->in[1], work->in[2]},
               1 + n_in);
-    work->walk = &walk;
     work->kernel = elementwise_kernel();
-    walk_run(pool, &walk, run, work);
+    walk_run(pool, &work->walk, run, work);
     tensor_touch(work->out);
 }
 
 static int64_t step_of(const struct work *work, int array)
 {
-    return work->walk->strides[array][work->walk->ndim - 1];
+    return work->walk.strides[array][work->walk.ndim - 1];
 }
 
 /* n numbers of input i as they lie, or put side by side in `piece`. f32 only. */

@@ -66,8 +66,8 @@ void tensor_add_scaled(struct pool *pool, struct tensor *y, double alpha, const 
 struct tensor tensor_where(struct pool *pool, const struct tensor *condition,
                            const struct tensor *a, const struct tensor *b);
 
-/* Over the axes whose bit is set (1u << axis), or TENSOR_ALL; `keep` leaves them as dimensions of 1.
- * Sums of whole numbers are i64, their mean f32. Over nothing: sum 0, mean NaN, max -inf, min inf
+/* Over the axes whose bit is set (1u << axis), or TENSOR_ALL; `keep` leaves dimensions of 1. Sums
+ * of whole numbers are i64, their mean f32. Over nothing: sum 0, mean NaN, max -inf, min inf
  * (whole numbers: abort). */
 enum tensor_reduction { TENSOR_SUM, TENSOR_MEAN, TENSOR_MAX, TENSOR_MIN, TENSOR_REDUCTIONS };
 #define TENSOR_ALL (~0u)
@@ -81,8 +81,8 @@ struct tensor tensor_argmax(struct pool *pool, const struct tensor *x, int axis)
 struct tensor tensor_sum_to(struct pool *pool, const struct tensor *x, int ndim,
                             const int64_t *dims);
 
-/* [...,M,K] x [...,K,N]; the dimensions in front broadcast; [K] stands for [1,K] on the left and [K,1]
- * on the right, and that 1 is not in the result. */
+/* [...,M,K] x [...,K,N]; the dimensions in front broadcast; [K] stands for [1,K] on the left and
+ * [K,1] on the right, and that 1 is not in the result. */
 struct tensor tensor_matmul(struct pool *pool, const struct tensor *a, const struct tensor *b);
 bool tensor_matmul_fits(const struct tensor *a, const struct tensor *b);
 

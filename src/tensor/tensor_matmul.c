@@ -7,7 +7,7 @@
 #include "tensor/gemm.h"
 #include "tensor/tensor_walk.h"
 
-/* Both as matrices with dimensions in front; `shape` is what the result looks like with all of them. */
+/* Both as matrices with dimensions in front; ndim and dims are what the result has of all. */
 struct product {
     struct tensor a, b; /* views [batch...,M,K], [batch...,K,N], expanded to the same batch */
     int ndim;

@@ -142,8 +142,9 @@ static int64_t limited(double x, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* A double to a short float by way of f32 would round twice, and the second time a tie that the first
- * one made: the first rounds to odd instead, which never makes one (Boldo and Melquiond 2008). */
+/* A double to a short float by way of f32 would round twice, and the second time a tie that the
+ * first one made: the first rounds to odd instead, which never makes one (Boldo and Melquiond
+ * 2008). */
 static float odd_float(double x)
 {
     const float rounded = (float)x;

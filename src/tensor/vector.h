@@ -6,8 +6,8 @@
  * type has + - * / of its own; what C has no sign for is here.
  *
  * Promises: a sum across lanes has one order for a given width. floats_exp is within 1 unit in the
- * last place with FMA (2 without), floats_tanh and floats_log within 2, floats_sigmoid within 3; over all floats,
- * denormal results, infinities and NaN included: tests/tensor/elementwise_test.c.
+ * last place with FMA (2 without), floats_tanh and floats_log within 2, floats_sigmoid within 3;
+ * over all floats, denormal results, infinities and NaN included: tests/tensor/elementwise_test.c.
  * Source of the polynomials: least maximal error by Lawson's iteration, this file's own.
  */
 #ifndef TENSOR_VECTOR_H
@@ -268,7 +268,7 @@ VECTOR_INLINE floats floats_exp(floats x)
 
 VECTOR_INLINE floats floats_abs(floats x) { return floats_max(floats_set(0) - x, x); }
 
-/* 1 / (1 + exp(-x)), and 1 minus that in *rest: both by exp(-|x|), so that neither is a difference. */
+/* 1 / (1 + exp(-x)), and 1 minus that in *rest: by exp(-|x|), so that neither is a difference. */
 VECTOR_INLINE floats floats_sigmoid_both(floats x, floats *rest)
 {
     const floats zero = floats_set(0), one = floats_set(1);
@@ -298,6 +298,48 @@ VECTOR_INLINE floats floats_tanh(floats x)
     const floats far = one - floats_set(2) / (floats_exp(size + size) + one);
     return floats_where_less(size, floats_set(0.625f), near,
                              floats_where_less(x, zero, zero - far, far));
+}
+
+/* A square of LANES x LANES, rows become columns. */
+VECTOR_INLINE void floats_transpose(floats x[LANES])
+{
+#if defined(__AVX512F__)
+    floats y[16];
+    for (int i = 0; i < 16; i += 4) { /* 4 x 4 within each quarter of a vector */
+        const __m512 a = _mm512_unpacklo_ps(x[i], x[i + 1]), b = _mm512_unpackhi_ps(x[i], x[i + 1]);
+        const __m512 c = _mm512_unpacklo_ps(x[i + 2], x[i + 3]);
+        const __m512 d = _mm512_unpackhi_ps(x[i + 2], x[i + 3]);
+        y[i] = _mm512_shuffle_ps(a, c, 0x44), y[i + 1] = _mm512_shuffle_ps(a, c, 0xee);
+        y[i + 2] = _mm512_shuffle_ps(b, d, 0x44), y[i + 3] = _mm512_shuffle_ps(b, d, 0xee);
+    }
+    for (int i = 0; i < 4; i++) { /* then quarters */
+        const __m512 a = _mm512_shuffle_f32x4(y[i], y[i + 4], 0x88);
+        const __m512 b = _mm512_shuffle_f32x4(y[i], y[i + 4], 0xdd);
+        const __m512 c = _mm512_shuffle_f32x4(y[i + 8], y[i + 12], 0x88);
+        const __m512 d = _mm512_shuffle_f32x4(y[i + 8], y[i + 12], 0xdd);
+        x[i] = _mm512_shuffle_f32x4(a, c, 0x88), x[i + 8] = _mm512_shuffle_f32x4(a, c, 0xdd);
+        x[i + 4] = _mm512_shuffle_f32x4(b, d, 0x88), x[i + 12] = _mm512_shuffle_f32x4(b, d, 0xdd);
+    }
+#elif defined(__AVX2__) && defined(__FMA__)
+    floats y[8];
+    for (int i = 0; i < 8; i += 4) {
+        const __m256 a = _mm256_unpacklo_ps(x[i], x[i + 1]), b = _mm256_unpackhi_ps(x[i], x[i + 1]);
+        const __m256 c = _mm256_unpacklo_ps(x[i + 2], x[i + 3]);
+        const __m256 d = _mm256_unpackhi_ps(x[i + 2], x[i + 3]);
+        y[i] = _mm256_shuffle_ps(a, c, 0x44), y[i + 1] = _mm256_shuffle_ps(a, c, 0xee);
+        y[i + 2] = _mm256_shuffle_ps(b, d, 0x44), y[i + 3] = _mm256_shuffle_ps(b, d, 0xee);
+    }
+    for (int i = 0; i < 4; i++) {
+        x[i] = _mm256_permute2f128_ps(y[i], y[i + 4], 0x20);
+        x[i + 4] = _mm256_permute2f128_ps(y[i], y[i + 4], 0x31);
+    }
+#else
+    float square[LANES][LANES], turned[LANES][LANES];
+    for (int i = 0; i < LANES; i++) floats_store(square[i], x[i]);
+    for (int i = 0; i < LANES; i++)
+        for (int j = 0; j < LANES; j++) turned[i][j] = square[j][i];
+    for (int i = 0; i < LANES; i++) x[i] = floats_load(turned[i]);
+#endif
 }
 
 /* log(x) = e log(2) + log(1 + f), 1 + f between sqrt(1/2) and sqrt(2). */

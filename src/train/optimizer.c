@@ -10,7 +10,8 @@
 #include "tensor/gemm.h"
 #include "train/update.h"
 
-enum { PIECE = 1 << 16 }; /* numbers of one task: fixed, so that sums have one order */
+/* Numbers of one task: fixed, so that sums have one order; four buffers of it fit the second cache. */
+enum { PIECE = 1 << 14 };
 
 const char *const optimizer_names[] = {"sgd", "adam", "adamw", "lion", "muon", NULL};
 
@@ -142,8 +143,7 @@ void optimizer_square_sums(struct optimizer *optimizer, double *out, const float
 
 struct updating {
     struct optimizer *optimizer;
-    float *p;
-    const float *g;
+    float *p, *g;
     double rate, scale;
     int64_t t;
 };
@@ -208,17 +208,18 @@ static void update_piece(void *context, int i, int worker)
     (void)worker;
     const struct updating *updating = context;
     const struct optimizer_piece *piece = &updating->optimizer->pieces[i];
-    switch (updating->optimizer->settings.kind) {
+    const enum optimizer_kind kind = updating->optimizer->settings.kind;
+    if (kind == OPTIMIZER_MUON && updating->optimizer->groups[piece->group].rows)
+        return; /* later, a matrix at a time */
+    switch (kind) {
     case OPTIMIZER_SGD: sgd_piece(updating, piece); break;
     case OPTIMIZER_LION: lion_piece(updating, piece); break;
-    case OPTIMIZER_MUON:
-        if (updating->optimizer->groups[piece->group].rows) break; /* below, a matrix at a time */
-        adam_piece(updating, piece);
-        break;
     case OPTIMIZER_ADAM:
-    case OPTIMIZER_ADAMW: adam_piece(updating, piece); break;
+    case OPTIMIZER_ADAMW:
+    case OPTIMIZER_MUON: adam_piece(updating, piece); break;
     case OPTIMIZER_COUNT: CHECK(false);
     }
+    memset(updating->g + piece->offset, 0, piece->count * sizeof(float));
 }
 
 /* X <- a X + (b A + c A A) X with A = X X', five times: singular values go to about 1. X is the one
@@ -258,7 +259,7 @@ static void muon_group(const struct updating *updating, const struct optimizer_g
     const float scale = (float)updating->scale;
     float *direction = optimizer->muon, *scratch = direction + group->count;
     float *m = optimizer->first + group->offset, *p = updating->p + group->offset;
-    const float *g = updating->g + group->offset;
+    float *g = updating->g + group->offset;
 
     update_blend(m, m, g, group->count, momentum, (1.0f - momentum) * scale);
     if (optimizer->settings.nesterov)
@@ -270,10 +271,11 @@ static void muon_group(const struct updating *updating, const struct optimizer_g
     const double tall = (double)group->rows / group->columns;
     update_blend(p, p, direction, group->count, (float)(1 - rate * group->decay),
                  (float)(-rate * sqrt(tall > 1 ? tall : 1)));
+    memset(g, 0, group->count * sizeof *g);
 }
 
-void optimizer_update(struct optimizer *optimizer, float *p, const float *g, double rate,
-                      double scale, struct pool *pool)
+void optimizer_update(struct optimizer *optimizer, float *p, float *g, double rate, double scale,
+                      struct pool *pool)
 {
     struct updating updating = {optimizer, p, g, rate, scale, ++optimizer->step};
     pool_run(pool, update_piece, &updating, optimizer->n_pieces);

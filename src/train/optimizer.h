@@ -35,7 +35,8 @@ enum optimizer_kind {
     OPTIMIZER_MUON,
     OPTIMIZER_COUNT
 };
-extern const char *const optimizer_names[]; /* "sgd", "adam", "adamw", "lion", "muon"; ends with NULL */
+extern const char
+    *const optimizer_names[]; /* "sgd", "adam", "adamw", "lion", "muon"; ends with NULL */
 
 struct optimizer_settings {
     enum optimizer_kind kind;
@@ -65,8 +66,8 @@ struct optimizer {
         size_t offset, count;
     } * pieces; /* what one task works on */
     int n_pieces;
-    double *sums;  /* [n_pieces] */
-    float *muon;   /* scratch of the largest matrix; NULL without Muon */
+    double *sums; /* [n_pieces] */
+    float *muon;  /* scratch of the largest matrix; NULL without Muon */
     size_t muon_count;
 };
 
@@ -87,9 +88,10 @@ struct optimizer_group *optimizer_groups(const struct parameters *parameters, do
 void optimizer_square_sums(struct optimizer *optimizer, double *out, const float *numbers,
                            struct pool *pool);
 
-/* One update of p [count] by g [count] times `scale` (clipping, averaging). */
-void optimizer_update(struct optimizer *optimizer, float *p, const float *g, double rate,
-                      double scale, struct pool *pool);
+/* One update of p [count] by g [count] times `scale` (clipping, averaging). g is zeros afterwards,
+ * while it is in the cache anyway: the next step adds to it. */
+void optimizer_update(struct optimizer *optimizer, float *p, float *g, double rate, double scale,
+                      struct pool *pool);
 
 /* Newton-Schulz: x [rows,columns] becomes nearly orthogonal, its singular values near 1. `scratch`
  * holds rows * columns + 2 * min(rows, columns)^2 numbers. */

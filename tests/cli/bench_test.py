@@ -33,6 +33,17 @@ def bench_tokenizer_measures_a_text_and_a_vocabulary(w):
         "encode/learned/english", "train/english/4096"}
 
 
+def bench_kernels_measures_what_it_is_asked_for(w):
+    rows = w.rows("bench", "kernels", "norm/layer", "attention/4x64", "--runs", "1", "--threads", "2")
+    assert all(set(row) == {"bench", "case", "metric", "value", "unit", "threads"} for row in rows)
+    assert all(row["bench"] == "kernels" and row["value"] > 0 and row["threads"] == 2 for row in rows)
+    assert {(row["case"], row["metric"]) for row in rows} == {
+        ("norm/layer/forward", "gb_per_s"), ("norm/layer/backward", "gb_per_s"),
+        ("attention/4x64/12/forward", "gflops"), ("attention/4x64/12/backward", "gflops"),
+        ("machine", "read_bandwidth"), ("machine", "f32_peak")}
+    assert "no case begins so" in w.run("bench", "kernels", "gemm", status=2)[1]
+
+
 def bench_tensor_measures_products_and_the_machine(w):
     rows = w.rows("bench", "tensor", "64x96x80", "1x7x13", "--runs", "1", "--threads", "2")
     assert all(set(row) == {"bench", "case", "metric", "value", "unit", "threads"} for row in rows)

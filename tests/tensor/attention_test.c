@@ -363,8 +363,8 @@ static void at_every_size_it_is_the_plain_one(void **state)
     }
 }
 
-/* Scores of some thousands, where exp() of anything but the difference to the largest overflows; the
- * differences are whole, so that f32 can hold them. */
+/* Scores of some thousands, where exp() of anything but the difference to the largest overflows;
+ * the differences are whole, so that f32 can hold them. */
 static void huge_scores_do_not_overflow(void **state)
 {
     (void)state;

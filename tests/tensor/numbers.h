@@ -1,4 +1,4 @@
-/* numbers.h -- what the tests of the kernels share: random numbers, comparisons, finite differences.
+/* numbers.h -- what the kernels' tests share: random numbers, comparisons, finite differences.
  *
  * Include after cmocka.h.
  */
