@@ -16,7 +16,10 @@
 
 /* ---- files written here, from the description of the format ---- */
 
-static void put(struct text *out, const void *bytes, size_t size) { text_add_bytes(out, bytes, size); }
+static void put(struct text *out, const void *bytes, size_t size)
+{
+    text_add_bytes(out, bytes, size);
+}
 
 static void put_layers(struct text *out, const struct parameters *p, size_t part, size_t behind,
                        size_t count)
@@ -31,7 +34,8 @@ static void put_layers(struct text *out, const struct parameters *p, size_t part
 static void write_file(struct text *out, const struct parameters *p, int version)
 {
     const struct model_config *c = &p->config;
-    const int32_t sizes[] = {c->C, c->F, c->L, c->H, c->KVH, c->tied || version ? c->V : -c->V, c->T};
+    const int32_t sizes[] = {c->C, c->F, c->L, c->H, c->KVH, c->tied || version ? c->V : -c->V,
+                             c->T};
     const size_t C = (size_t)c->C, F = (size_t)c->F, HD = (size_t)(c->H * c->D);
     const size_t KVD = (size_t)(c->KVH * c->D), table = (size_t)c->V * C;
     const uint32_t magic = 0x616b3432;
@@ -173,7 +177,8 @@ static void stories260k_writes_its_published_text(void **state)
         if (token == 1) break;
         const char *piece = piece_of(&tokenizer, token, &size);
         if (size == 6 && sscanf(piece, "<0x%02X>", &byte) == 1) text_add_char(&written, (char)byte);
-        else if (i == 0 && size && *piece == ' ') text_add_bytes(&written, piece + 1, (size_t)size - 1);
+        else if (i == 0 && size && *piece == ' ')
+            text_add_bytes(&written, piece + 1, (size_t)size - 1);
         else text_add_bytes(&written, piece, (size_t)size);
     }
     assert_int_equal(written.size, expected.size);

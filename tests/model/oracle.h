@@ -100,7 +100,8 @@ static inline void oracle_attend(double *sum, const double *in, const double *w,
 static inline double oracle_activation(double x, enum model_activation activation)
 {
     switch (activation) {
-    case MODEL_ACTIVATION_GELU: return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+    case MODEL_ACTIVATION_GELU:
+        return 0.5 * x * (1 + tanh(sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
     case MODEL_ACTIVATION_GELU_EXACT: return 0.5 * x * (1 + erf(x / sqrt(2)));
     case MODEL_ACTIVATION_RELU: return x > 0 ? x : 0;
     default: return x / (1 + exp(-x));

@@ -49,8 +49,8 @@ static void what_the_format_allows_is_read(void **state)
     expect("{}", 0, NULL);
     expect("{}      ", 0, NULL); /* padded */
     expect("{" ENTRY("a", "[2,3]", "0", "24") "}", 24, NULL);
-    expect("{" ENTRY("a", "[]", "0", "4") "}", 4, NULL);         /* one number */
-    expect("{" ENTRY("a", "[0,5]", "0", "0") "}", 0, NULL);      /* none */
+    expect("{" ENTRY("a", "[]", "0", "4") "}", 4, NULL);    /* one number */
+    expect("{" ENTRY("a", "[0,5]", "0", "0") "}", 0, NULL); /* none */
     expect("{" ENTRY("b", "[1]", "4", "8") "," ENTRY("a", "[1]", "0", "4") "}", 8, NULL);
     expect("{\"__metadata__\":{\"k\":\"v\"}," ENTRY("a", "[1]", "0", "4") "}", 4, NULL);
     expect("{\"a\":{\"dtype\":\"F4\",\"shape\":[4],\"data_offsets\":[0,2]}}", 2, NULL);
@@ -123,7 +123,11 @@ static void what_is_written_is_read_back(void **state)
     const struct safetensors_item items[] = {
         {.name = "two", .type = SAFETENSORS_F32, .ndim = 2, .shape = {2, 3}, .data = numbers},
         {.name = "ids", .type = SAFETENSORS_I32, .ndim = 1, .shape = {2}, .data = whole},
-        {.name = "turned", .type = SAFETENSORS_F32, .ndim = 2, .shape = {3, 2}, .data = numbers,
+        {.name = "turned",
+         .type = SAFETENSORS_F32,
+         .ndim = 2,
+         .shape = {3, 2},
+         .data = numbers,
          .transposed = true},
     };
     json_t *metadata = json_pack("{s:s}", "key", "gr\xc3\xbc\xc3\x9f");
@@ -136,7 +140,8 @@ static void what_is_written_is_read_back(void **state)
     assert_null(safetensors_metadata(&file, "other"));
     assert_int_equal(safetensors_read_f32(&file, safetensors_find(&file, "two"), read, &err), 0);
     assert_memory_equal(read, numbers, sizeof numbers);
-    assert_int_equal(safetensors_read_f32(&file, safetensors_find(&file, "turned"), turned, &err), 0);
+    assert_int_equal(safetensors_read_f32(&file, safetensors_find(&file, "turned"), turned, &err),
+                     0);
     for (int r = 0; r < 3; r++)
         for (int c = 0; c < 2; c++)
             assert_memory_equal(&turned[r * 2 + c], &numbers[c * 3 + r], sizeof(float));

@@ -78,7 +78,8 @@ static void follow(struct optimizer_settings settings, double rate, double toler
     }
     for (int i = 0; i < N; i++)
         if (fabs((double)p[i] - right[i]) > tolerance)
-            fail_msg("%s: p[%d] is %.9g, not %.9g", optimizer_names[settings.kind], i, p[i], right[i]);
+            fail_msg("%s: p[%d] is %.9g, not %.9g", optimizer_names[settings.kind], i, p[i],
+                     right[i]);
     optimizer_done(&optimizer);
 }
 
@@ -190,8 +191,9 @@ static void neither_threads_nor_instructions_change_a_bit(void **state)
 {
     (void)state;
     enum { COUNT = 200003 };
-    const struct optimizer_group groups[] = {{.count = 100000, .rate = 1, .decay = 0.1},
-                                             {.offset = 100000, .count = COUNT - 100000, .rate = 1}};
+    const struct optimizer_group groups[] = {
+        {.count = 100000, .rate = 1, .decay = 0.1},
+        {.offset = 100000, .count = COUNT - 100000, .rate = 1}};
     float *first = NULL;
     double sums[2], first_sums[2];
     for (int turn = 0; turn < 5; turn++) {
