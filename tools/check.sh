@@ -10,8 +10,9 @@ set -u
 . tools/build.sh
 . tools/sources.sh
 . tools/fuzz.sh
+. tools/neon.sh
 
-steps='scripts text locks packages layers format gcc clang unit cppcheck fuzz'
+steps='scripts text locks packages layers format gcc clang unit neon cppcheck fuzz'
 logs=build-check
 
 # Scripts are valid shell; shellcheck has its word where it is installed.
@@ -93,6 +94,9 @@ check_unit() {
     if [ ! -f build-asan/build.ninja ]; then sanitized_build build-asan address,undefined || return 1; fi
     sanitized_tests build-asan
 }
+
+# The kernels on another processor, where its compiler and its emulator are installed.
+check_neon() { neon_tests "$logs/neon"; }
 
 check_cppcheck() {
     mkdir -p "$logs/cppcheck"

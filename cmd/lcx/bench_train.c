@@ -1,10 +1,11 @@
 /* bench_train.c -- lcx bench train: how long a step of training takes.
  *
  *   gpt2-124m/b4t64/f32    forward, backward, clipping and AdamW, batch 4, context 64
+ *   gpt2-124m/b4t64/bf16   the same with products of bf16
  *   machine                what the threads can multiply and read at most
  *
- * Weights and tokens are random: speed does not depend on them. The first step, which touches memory
- * for the first time, is not measured.
+ * Weights and tokens are random: speed does not depend on them. The first steps, which touch memory
+ * for the first time, are not measured; then both take turns.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +20,8 @@
 #include "train/optimizer.h"
 
 static const struct option_description options[] = {
-    {"shape", "NAME", N_("another model than gpt2-124m: gpt2-355m, llama-1.1b, shakespeare-char...")},
+    {"shape", "NAME",
+     N_("another model than gpt2-124m: gpt2-355m, llama-1.1b, shakespeare-char...")},
     {"batch", "N", N_("sequences at once; 4 by default")},
     {"context", "N", N_("tokens in each; 64 by default")},
     {"runs", "N", N_("how many steps are measured; 5 by default")},
@@ -31,8 +33,9 @@ const struct usage usage_bench_train = {
     .name = "bench train",
     .arguments = "",
     .summary = N_("How long a step of training takes, and what share of the machine it uses"),
-    .details = N_("GFLOP/s count 2 operations for each weight of a matrix product in a forward pass, "
-                  "twice that in a backward pass, and attention; not the optimizer."),
+    .details =
+        N_("GFLOP/s count 2 operations for each weight of a matrix product in a forward pass, "
+           "twice that in a backward pass, and attention; not the optimizer."),
     .example = "lcx bench train\nlcx bench train --threads 1 --runs 3 --json",
     .options = options,
 };
@@ -44,7 +47,7 @@ struct training_bench {
     int B, T, runs, threads;
     struct pool *pool;
     struct parameters parameters;
-    struct transformer *transformer;
+    struct transformer *transformers[TRANSFORMER_NUMBERS_COUNT];
     struct optimizer optimizer;
     float *gradients;
     int32_t *tokens, *targets;
@@ -68,8 +71,13 @@ static enum status open_training(struct training_bench *training, struct error *
     if (!status) status = parameters_init(parameters, &config, err);
     if (status) return status;
     parameters_randomize(parameters, 1, training->pool);
-    status = transformer_open(&training->transformer, parameters, M, TRANSFORMER_LEARNS,
-                              training->pool, err);
+    for (int i = 0; i < TRANSFORMER_NUMBERS_COUNT && !status; i++) {
+        status = transformer_open(&training->transformers[i], parameters, M, TRANSFORMER_LEARNS,
+                                  training->pool, err);
+        if (!status)
+            status =
+                transformer_choose(training->transformers[i], (enum transformer_numbers)i, err);
+    }
     struct optimizer_group *groups = optimizer_groups(parameters, 0.1, false);
     if (!status) status = optimizer_init(&training->optimizer, &adamw, groups, parameters->n, err);
     free(groups);
@@ -91,7 +99,8 @@ static enum status open_training(struct training_bench *training, struct error *
 static void close_training(struct training_bench *training)
 {
     pages_free(training->gradients, training->parameters.count * sizeof(float));
-    transformer_close(training->transformer);
+    for (int i = 0; i < TRANSFORMER_NUMBERS_COUNT; i++)
+        transformer_close(training->transformers[i]);
     optimizer_done(&training->optimizer);
     parameters_done(&training->parameters);
     pool_close(training->pool);
@@ -105,7 +114,8 @@ static double ms_since(int64_t began_ns) { return (double)(clock_steady_ns() - b
 static double norm_of(struct training_bench *training)
 {
     double sum = 0;
-    optimizer_square_sums(&training->optimizer, training->sums, training->gradients, training->pool);
+    optimizer_square_sums(&training->optimizer, training->sums, training->gradients,
+                          training->pool);
     for (int i = 0; i < training->parameters.n; i++) sum += training->sums[i];
     return sqrt(sum);
 }
@@ -114,12 +124,12 @@ struct step_times {
     double all, learn, update;
 };
 
-static struct step_times step(struct training_bench *training)
+static struct step_times step(struct training_bench *training, int numbers)
 {
     struct step_times times;
     const int B = training->B, T = training->T;
     const int64_t began = clock_steady_ns();
-    transformer_learn(training->transformer, training->tokens, training->targets, B, T,
+    transformer_learn(training->transformers[numbers], training->tokens, training->targets, B, T,
                       1.0f / (float)(B * T), training->gradients, NULL);
     times.learn = ms_since(began);
     const int64_t learned = clock_steady_ns();
@@ -131,35 +141,51 @@ static struct step_times step(struct training_bench *training)
     return times;
 }
 
+/* The rows of one kind of numbers. */
+struct case_rows {
+    struct bench_row *ms, *speed, *learn, *update;
+};
+
+static struct case_rows add_case(struct training_bench *training, int numbers)
+{
+    struct bench *bench = &training->bench;
+    struct case_rows rows;
+    rows.ms = bench_row(bench, "ms_per_step", "ms", "%s/b%dt%d/%s", training->shape, training->B,
+                        training->T, transformer_numbers_names[numbers]);
+    rows.speed = bench_row(bench, "gflops", "gflops", "%s", rows.ms->name);
+    rows.learn = bench_row(bench, "ms_learn", "ms", "%s", rows.ms->name);
+    rows.update = bench_row(bench, "ms_update", "ms", "%s", rows.ms->name);
+    rows.ms->threads = rows.speed->threads = training->threads;
+    rows.learn->threads = rows.update->threads = training->threads;
+    return rows;
+}
+
 static void measure(struct training_bench *training)
 {
     struct bench *bench = &training->bench;
     const int M = training->B * training->T;
     const double gflop =
         3.0 * M * model_config_flops(&training->parameters.config, (training->T + 1) / 2) / 1e9;
-    struct bench_row *ms = bench_row(bench, "ms_per_step", "ms", "%s/b%dt%d/f32", training->shape,
-                                     training->B, training->T);
-    struct bench_row *speed = bench_row(bench, "gflops", "gflops", "%s", ms->name);
-    struct bench_row *learn = bench_row(bench, "ms_learn", "ms", "%s", ms->name);
-    struct bench_row *update = bench_row(bench, "ms_update", "ms", "%s", ms->name);
+    struct case_rows rows[TRANSFORMER_NUMBERS_COUNT];
+    for (int i = 0; i < TRANSFORMER_NUMBERS_COUNT; i++) rows[i] = add_case(training, i);
     struct bench_row *peak = bench_row(bench, "f32_peak", "gflops", "machine");
-    struct bench_row *share = bench_row(bench, "share_of_peak", "percent", "%s", ms->name);
-    struct bench_row *const rows[] = {ms, speed, learn, update, peak, share};
-    for (int i = 0; i < 6; i++) rows[i]->threads = training->threads;
+    peak->threads = training->threads;
 
-    step(training);
+    for (int i = 0; i < TRANSFORMER_NUMBERS_COUNT; i++)
+        step(training, i); /* touches memory first */
     const int64_t began = clock_steady_ns();
     for (int run = 0; run < training->runs; run++) {
         bench_tell(training->app, run, training->runs, began);
         bench_add(peak, machine_f32_gflops(training->threads));
-        const struct step_times times = step(training);
-        bench_add(ms, times.all);
-        bench_add(speed, gflop / times.all * 1e3);
-        bench_add(learn, times.learn);
-        bench_add(update, times.update);
+        for (int i = 0; i < TRANSFORMER_NUMBERS_COUNT; i++) {
+            const struct step_times times = step(training, i);
+            bench_add(rows[i].ms, times.all);
+            bench_add(rows[i].speed, gflop / times.all * 1e3);
+            bench_add(rows[i].learn, times.learn);
+            bench_add(rows[i].update, times.update);
+        }
     }
     bench_told(training->app);
-    bench_add(share, 100 * bench_median(speed) / bench_median(peak));
 }
 
 int bench_train(struct app *app, int argc, char **argv)

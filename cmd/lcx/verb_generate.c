@@ -33,8 +33,9 @@ const struct usage usage_generate = {
     .least = 0,
     .most = 1,
     .summary = N_("Let a model go on with a text"),
-    .details = N_("The same model, prompt, settings and seed give the same text. A text longer than "
-                  "the model's context goes on with the newer half of it in sight."),
+    .details =
+        N_("The same model, prompt, settings and seed give the same text. A text longer than "
+           "the model's context goes on with the newer half of it in sight."),
     .example = "lcx generate --model runs/corpus\n"
                "lcx generate --model runs/shakespeare --temperature 0.7 --seed 1 \"ROMEO:\"",
     .options = options,
@@ -69,8 +70,7 @@ static char *model_file(const char *model)
 }
 
 static enum status open_all(struct speaking *speaking, const struct arguments *arguments,
-                            int threads, const struct sampler_settings *settings,
-                            struct error *err)
+                            int threads, const struct sampler_settings *settings, struct error *err)
 {
     char *path = model_file(arguments_value(arguments, "model"));
     const char *given = arguments_value(arguments, "tokenizer");

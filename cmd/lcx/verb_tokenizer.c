@@ -18,10 +18,12 @@ static int tokenizer_train(struct app *app, int argc, char **argv);
 static int tokenizer_encode(struct app *app, int argc, char **argv);
 static int tokenizer_decode_ids(struct app *app, int argc, char **argv);
 static int tokenizer_info(struct app *app, int argc, char **argv);
+static int tokenizer_convert(struct app *app, int argc, char **argv);
 
 static const struct option_description train_options[] = {
-    {"out", "PATH", N_("where it goes: a file tokenizer.json, or a folder for vocab.json")},
-    {"format", "json|gpt2", N_("tokenizer.json, or vocab.json with merges.txt in a folder")},
+    {"out", "PATH", N_("where it goes: a file, or a folder for vocab.json")},
+    {"format", "json|gpt2|gguf|llama2c",
+     N_("tokenizer.json, vocab.json with merges.txt in a folder, a GGUF file, or tok.bin")},
     {"size", "N", N_("tokens in all, bytes and special ones included; 4096 by default")},
     {"split", "none|gpt2|cl100k|o200k|llama3|qwen2", N_("how text is cut first; gpt2 by default")},
     {"special", "NAME,...", N_("special tokens: cut out of the text, ids at the end")},
@@ -91,15 +93,33 @@ static const struct usage usage_info = {
     .least = 1,
     .most = 1,
     .summary = N_("What a tokenizer, or a token file, is"),
+    .details =
+        N_("PATH is tokenizer.json, a folder with it or with vocab.json and merges.txt, a GGUF "
+           "file, tok.bin, NAME.tiktoken, or a token file."),
     .example = "lcx tokenizer info tokenizer.json\nlcx tokenizer info book.tokens",
 };
 
+static const struct option_description convert_options[] = {
+    {"out", "PATH", N_("where it goes: a file, or a folder for vocab.json")},
+    {"format", "json|gpt2|gguf|llama2c",
+     N_("tokenizer.json, vocab.json with merges.txt in a folder, a GGUF file, or tok.bin")},
+    {NULL, NULL, NULL},
+};
+static const struct usage usage_convert = {
+    .name = "tokenizer convert",
+    .arguments = "PATH",
+    .least = 1,
+    .most = 1,
+    .summary = N_("Write a tokenizer in another form"),
+    .details = N_("A form that cannot hold it is refused, with the reason."),
+    .example = "lcx tokenizer convert --format gguf --out vocabulary.gguf tokenizer.json",
+    .options = convert_options,
+};
+
 static const struct verb verbs[] = {
-    {&usage_tokenizer_train, tokenizer_train},
-    {&usage_encode, tokenizer_encode},
-    {&usage_decode, tokenizer_decode_ids},
-    {&usage_info, tokenizer_info},
-    {NULL, NULL},
+    {&usage_tokenizer_train, tokenizer_train}, {&usage_encode, tokenizer_encode},
+    {&usage_decode, tokenizer_decode_ids},     {&usage_info, tokenizer_info},
+    {&usage_convert, tokenizer_convert},       {NULL, NULL},
 };
 const struct usage usage_tokenizer = {
     .name = "tokenizer",
@@ -227,6 +247,17 @@ static void say_trained(const struct app *app, const struct tokenizer *tokenizer
     free(name);
 }
 
+static enum tokenizer_format format_named(const char *name)
+{
+    static const char *const names[] = {[TOKENIZER_JSON] = "json",
+                                        [TOKENIZER_GPT2] = "gpt2",
+                                        [TOKENIZER_GGUF] = "gguf",
+                                        [TOKENIZER_LLAMA2C] = "llama2c"};
+    for (int i = 0; name && i < 4; i++)
+        if (strcmp(name, names[i]) == 0) return (enum tokenizer_format)i;
+    return TOKENIZER_JSON;
+}
+
 static int tokenizer_train(struct app *app, int argc, char **argv)
 {
     struct arguments arguments;
@@ -238,14 +269,16 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     char *copy;
     const char **names;
     int status;
-    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status)) return status;
+    if (!arguments_read(&arguments, app, &usage_tokenizer_train, argc, argv, &status))
+        return status;
     if (!arguments_number(&arguments, app, "size", 256, VOCABULARY_LIMIT, 4096, &size) ||
         !arguments_number(&arguments, app, "least", 1, 9e15, 2, &least))
         return EXIT_MISUSE;
     const char *path = arguments_value(&arguments, "out");
     const char *split = arguments_value(&arguments, "split");
     const char *format = arguments_value(&arguments, "format");
-    if (!path) return app_misuse(app, _("tokenizer train: where shall it go? --out PATH"));
+    if (!path)
+        return app_misuse(app, _("%s: where shall it go? --out PATH"), arguments.usage->name);
     options.V = (int)size;
     options.least = (uint64_t)least;
     options.split = split ? split_named(split) : SPLIT_GPT2;
@@ -263,8 +296,7 @@ static int tokenizer_train(struct app *app, int argc, char **argv)
     free(copy);
     free(names);
     if (trained) return app_fail(app, &err);
-    const bool gpt2 = format && strcmp(format, "gpt2") == 0;
-    trained = tokenizer_save(tokenizer, path, gpt2 ? TOKENIZER_GPT2 : TOKENIZER_JSON, &err);
+    trained = tokenizer_save(tokenizer, path, format_named(format), &err);
     if (!trained) say_trained(app, tokenizer, &report, path, seconds);
     tokenizer_close(tokenizer);
     return trained ? app_fail(app, &err) : EXIT_DONE;
@@ -452,6 +484,14 @@ static int tokenizer_decode_ids(struct app *app, int argc, char **argv)
 
 /* ---- info ---- */
 
+/* The name of the split, "patterns", or "words" for SentencePiece. */
+static const char *how_it_cuts(const struct tokenizer *tokenizer)
+{
+    if (tokenizer->patterns.n) return "patterns";
+    if (tokenizer->kind == TOKENIZER_PIECES) return tokenizer->pieces.by_words ? "words" : "none";
+    return split_name(tokenizer->split);
+}
+
 static const char *const kind_names[] = {"bytes", "pieces", "characters"};
 
 static int info_of_tokens(const struct app *app, const char *path, const struct token_file *file)
@@ -484,7 +524,13 @@ static void info_for_people(const struct app *app, const struct tokenizer *token
     table_add(&table, STYLE_STRONG, _("merges"));
     table_format(&table, STYLE_NONE, "%d", tokenizer->bpe.n_merges);
     table_add(&table, STYLE_STRONG, _("split"));
-    table_add(&table, STYLE_NONE, split_name(tokenizer->split));
+    table_add(&table, STYLE_NONE, how_it_cuts(tokenizer));
+    for (int i = 0; i < tokenizer->patterns.n; i++) {
+        char *pattern = app_clean(tokenizer->patterns.texts[i]);
+        table_add(&table, STYLE_NONE, "");
+        table_add(&table, STYLE_DIM, pattern);
+        free(pattern);
+    }
     table_add(&table, STYLE_STRONG, _("special tokens"));
     table_format(&table, STYLE_NONE, "%d", tokenizer->specials.n);
     for (int i = 0; i < tokenizer->specials.n && i < 16; i++) {
@@ -539,4 +585,30 @@ static int tokenizer_info(struct app *app, int argc, char **argv)
     }
     tokenizer_close(tokenizer);
     return EXIT_DONE;
+}
+
+/* ---- convert ---- */
+
+static int tokenizer_convert(struct app *app, int argc, char **argv)
+{
+    struct arguments arguments;
+    struct tokenizer *tokenizer;
+    struct error err;
+    int status;
+    if (!arguments_read(&arguments, app, &usage_convert, argc, argv, &status)) return status;
+    const char *path = arguments_value(&arguments, "out");
+    if (!path)
+        return app_misuse(app, _("%s: where shall it go? --out PATH"), arguments.usage->name);
+    if (tokenizer_open(&tokenizer, arguments.words[0], &err)) return app_fail(app, &err);
+    const enum tokenizer_format format = format_named(arguments_value(&arguments, "format"));
+    const enum status saved = tokenizer_save(tokenizer, path, format, &err);
+    if (!saved && app->json) {
+        app_json(app, json_pack("{s:s, s:i}", "path", path, "size", tokenizer_size(tokenizer)));
+    } else if (!saved) {
+        char *name = app_clean(path);
+        printf(_("%s: %d tokens\n"), name, tokenizer_size(tokenizer));
+        free(name);
+    }
+    tokenizer_close(tokenizer);
+    return saved ? app_fail(app, &err) : EXIT_DONE;
 }

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/machine.h"
 #include "table.h"
+#include "train/report.h"
 #include "train/train.h"
 #include "verbs.h"
 
@@ -39,7 +40,7 @@ const struct usage usage_train = {
         "had happened."),
     .example = "lcx train\nlcx train shakespeare.txt preset=shakespeare-char\n"
                "lcx train book.txt tokenizer=bpe vocabulary=2048 layers=6 width=192 steps=5000\n"
-               "lcx train --resume runs/shakespeare",
+               "lcx train --resume runs/shakespeare\nlcx train report runs/shakespeare",
     .options = options,
 };
 
@@ -147,8 +148,8 @@ static void on_valid(void *context, const struct train_valid *valid)
         return;
     }
     take_line_away(watching);
-    printf(_("step %lld  validation loss %.4f over %zu tokens"), (long long)valid->step, valid->loss,
-           valid->tokens);
+    printf(_("step %lld  validation loss %.4f over %zu tokens"), (long long)valid->step,
+           valid->loss, valid->tokens);
     if (valid->whole) printf(_(", %.3f bits per byte"), valid->bits_per_byte);
     if (valid->loss <= valid->best) printf("%s", _(", the best so far"));
     printf("\n");
@@ -224,8 +225,8 @@ static void show_model(const struct app *app, const struct trainer *trainer, dou
     const int M = (int)(trainer->recipe.batch * trainer->recipe.context);
     const double activations = (double)transformer_bytes(config, M, TRANSFORMER_LEARNS);
     if (app->json) {
-        app_json(app, json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:i, s:I, s:I, s:I}", "kind",
-                                "run", "folder", trainer->folder, "parameters",
+        app_json(app, json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:i, s:I, s:I, s:I}", "kind", "run",
+                                "folder", trainer->folder, "parameters",
                                 (json_int_t)trainer->parameters.count, "state_mib",
                                 mib(state_bytes(trainer)), "activations_mib", mib(activations),
                                 "gflop_per_step", trainer->flops_per_step / 1e9, "threads",
@@ -305,7 +306,8 @@ static enum status read_words(struct recipe *recipe, const struct arguments *arg
     enum status status = STATUS_OK;
     bool small = true;
     for (int i = 0; i < arguments->n; i++)
-        small &= is_setting(arguments->words[i]) && !text_starts_with(arguments->words[i], "preset=");
+        small &=
+            is_setting(arguments->words[i]) && !text_starts_with(arguments->words[i], "preset=");
     if (small) status = recipe_preset(recipe, "tiny", err);
     for (int turn = 0; turn < 3; turn++)
         for (int i = 0; i < arguments->n && !status; i++) {
@@ -318,6 +320,46 @@ static enum status read_words(struct recipe *recipe, const struct arguments *arg
             if (turn == 2 && is_setting(word) && !preset) status = recipe_word(recipe, word, err);
         }
     return status;
+}
+
+/* ---- lcx train report ---- */
+
+static const struct option_description report_options[] = {
+    {"out", "FILE", N_("where the page goes; report.html by default")},
+    {NULL, NULL, NULL},
+};
+
+static const struct usage usage_train_report = {
+    .name = "train report",
+    .arguments = "RUN ...",
+    .least = 1,
+    .most = REPORT_RUNS_LIMIT,
+    .summary = N_("Write what runs did as one HTML page, side by side"),
+    .details =
+        N_("Loss, validation, learning rate, norm of the gradient, speed, the ratio of update "
+           "to weight by parameter, and the samples. The page needs nothing else."),
+    .example = "lcx train report runs/corpus runs/corpus-2",
+    .options = report_options,
+};
+
+static int train_report(struct app *app, int argc, char **argv)
+{
+    struct arguments arguments;
+    struct text page = {0};
+    struct error err;
+    int status;
+    if (!arguments_read(&arguments, app, &usage_train_report, argc, argv, &status)) return status;
+    const char *out = arguments_value(&arguments, "out");
+    if (!out) out = "report.html";
+    enum status result = report_write(&page, arguments.words, arguments.n, &err);
+    if (!result) result = file_write(out, text_string(&page), page.size, 0644, &err);
+    text_done(&page);
+    if (result) return app_fail(app, &err);
+    char *name = app_clean(out);
+    if (app->json) app_json(app, json_pack("{s:s, s:s}", "kind", "report", "file", name));
+    else printf(_("Written: %s\n"), name);
+    free(name);
+    return EXIT_DONE;
 }
 
 /* ---- the run ---- */
@@ -333,8 +375,11 @@ static int run(struct app *app, struct trainer *trainer)
 {
     struct watching watching = {
         .app = app, .trainer = trainer, .draws = app->err.is_terminal && !app->plain && !app->json};
-    const struct train_observer observer = {
-        .context = &watching, .step = on_step, .valid = on_valid, .sample = on_sample, .stop = stops};
+    const struct train_observer observer = {.context = &watching,
+                                            .step = on_step,
+                                            .valid = on_valid,
+                                            .sample = on_sample,
+                                            .stop = stops};
     const struct sigaction ask = {.sa_handler = ask_to_stop, .sa_flags = SA_RESETHAND};
     struct error err;
     bool done;
@@ -363,6 +408,7 @@ int verb_train(struct app *app, int argc, char **argv)
     struct recipe recipe;
     struct error err;
     int status;
+    if (argc > 0 && strcmp(argv[0], "report") == 0) return train_report(app, argc - 1, argv + 1);
     if (!arguments_read(&arguments, app, &usage_train, argc, argv, &status)) return status;
     const char *resume = arguments_value(&arguments, "resume");
     const char *out = arguments_value(&arguments, "out");

@@ -124,20 +124,23 @@ static bool is_in(const char *const *sorted, size_t n, const char *word)
 
 /* Verbs of short statements: "sharp softmax means small gradients" is no heap of words. */
 static const char *const statement_verbs[] = {
-    "adds",     "ahorra",    "allows",    "aumenta",   "averages", "avoids",   "ayuda",
-    "becomes",  "breaks",    "cae",       "comes",     "compara",  "compares", "costs",
-    "crece",    "cuesta",    "da",        "dan",       "depende",  "depends",  "desaparece",
-    "desborda", "dice",      "domina",    "dominates", "doubles",  "drops",    "duplica",
-    "empeora",  "empieza",   "envia",     "escribe",   "evita",    "explodes", "explota",
-    "fails",    "falla",     "falls",     "funciona",  "gana",     "gasta",    "gets",
-    "gives",    "goes",      "grows",     "guarda",    "halves",   "helps",    "hides",
-    "hurts",    "implica",   "keeps",     "leads",     "lee",      "lleva",    "loses",
-    "makes",    "means",     "mejora",    "muestra",   "mueve",    "necesita", "needs",
-    "oculta",   "ocupa",     "overflows", "permite",   "pierde",   "promedia", "queda",
-    "quita",    "reduce",    "removes",   "replaces",  "rises",    "rompe",    "runs",
-    "satura",   "saturates", "saves",     "sends",     "shows",    "shrinks",  "significa",
-    "splits",   "starts",    "stays",     "stops",     "takes",    "tells",    "underflows",
-    "va",       "vanishes",  "viene",     "works",
+    "adds",      "ahorra",   "allows",     "aumenta",   "averages",    "avoids",    "ayuda",
+    "becomes",   "breaks",   "cae",        "comes",     "compara",     "compares",  "costs",
+    "crece",     "crecen",   "cuesta",     "cuestan",   "da",          "dan",       "dejan",
+    "depende",   "depends",  "desaparece", "desborda",  "dice",        "domina",    "dominates",
+    "doubles",   "drops",    "duplica",    "empeora",   "empieza",     "envia",     "equalises",
+    "equalizes", "escribe",  "evita",      "explodes",  "explota",     "fails",     "falla",
+    "falls",     "funciona", "gana",       "gasta",     "get",         "gets",      "give",
+    "gives",     "goes",     "grow",       "grows",     "guarda",      "hacen",     "halves",
+    "helps",     "hides",    "hurts",      "implica",   "interpolate", "keep",      "keeps",
+    "leads",     "leave",    "lee",        "lleva",     "loses",       "make",      "makes",
+    "means",     "mejora",   "muestra",    "mueve",     "necesita",    "necesitan", "need",
+    "needs",     "oculta",   "ocupa",      "overflows", "permite",     "pierde",    "promedia",
+    "queda",     "quita",    "raise",      "reach",     "reaches",     "reduce",    "removes",
+    "replaces",  "rises",    "rompe",      "runs",      "satura",      "saturates", "saves",
+    "sends",     "shows",    "shrinks",    "significa", "splits",      "starts",    "stays",
+    "stops",     "take",     "takes",      "tells",     "underflows",  "va",        "vanishes",
+    "viene",     "works",
 };
 
 /* Notes ("no scale: softmax saturates, gradient dies") have few function words, too, but several words
@@ -147,14 +150,15 @@ enum {
     KEYWORDS_FROM = 5,
     KEYWORDS_SHARE_PERCENT = 20,
     KEYWORDS_PER_ENTRY = 2,
+    ENTRIES_FROM = 6, /* "8C² params, 16C² flop a token" are notes */
     NOTES_PER_ENTRY = 4,
 };
 
 static bool is_keywords(const char *folded, int words, int grammar, int verbs, int entries)
 {
-    if (words < KEYWORDS_FROM || strchr(folded, '=') || strstr(folded, "->")) return false;
+    if (words < KEYWORDS_FROM || strpbrk(folded, "=<>~")) return false;
     if (grammar * 100 >= words * KEYWORDS_SHARE_PERCENT) return false;
-    if (words <= KEYWORDS_PER_ENTRY * entries) return true;
+    if (words <= KEYWORDS_PER_ENTRY * entries) return entries >= ENTRIES_FROM;
     const bool product = strstr(folded, " x ") || strstr(folded, " * ");
     return words > NOTES_PER_ENTRY * entries && !verbs && !product;
 }

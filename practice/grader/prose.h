@@ -24,8 +24,8 @@ enum { PROSE_SIZE_LIMIT = 64 * 1024, PROSE_SENTENCE_LIMIT = 2000 };
 struct prose_sentence {
     size_t start, size; /* in the text as it was given */
     char *folded;
-    bool keywords; /* five words or more, hardly a function word among them, in a heap or one by one
-                    * between commas; no = and no -> */
+    bool keywords; /* five words or more, hardly a function word among them, in a heap without a verb or
+                    * six and more between commas; no = < > ~ */
 };
 
 struct prose {

@@ -16,8 +16,8 @@ enum status generator_init(struct generator *generator, const struct parameters 
     enum status status = sampler_init(&generator->sampler, settings, config->V, err);
     if (!status) status = kv_cache_init(&generator->cache, config, 1, T, err);
     if (!status)
-        status = transformer_open(&generator->transformer, parameters, M, TRANSFORMER_INFERS, pool,
-                                  err);
+        status =
+            transformer_open(&generator->transformer, parameters, M, TRANSFORMER_INFERS, pool, err);
     if (status) {
         generator_done(generator);
         return status;
@@ -82,8 +82,7 @@ void generator_feed(struct generator *generator, const int32_t *tokens, size_t n
 int32_t generator_next(struct generator *generator)
 {
     CHECK(generator->logits);
-    const int32_t token =
-        sampler_draw(&generator->sampler, generator->logits, generator->n);
+    const int32_t token = sampler_draw(&generator->sampler, generator->logits, generator->n);
     generator_feed(generator, &token, 1);
     return token;
 }

@@ -19,8 +19,9 @@ static void append(struct past *past, int layer, struct attention_view k, struct
     CHECK(B <= cache->B && past->n + T <= cache->positions);
     for (int b = 0; b < B; b++)
         for (int t = 0; t < T; t++) {
-            const size_t to = (size_t)layer * cache->layer +
-                              ((size_t)b * (size_t)cache->positions + (size_t)(past->n + t)) * width;
+            const size_t to =
+                (size_t)layer * cache->layer +
+                ((size_t)b * (size_t)cache->positions + (size_t)(past->n + t)) * width;
             memcpy(cache->keys + to, k.data + b * k.batch + t * k.row, bytes);
             memcpy(cache->values + to, v.data + b * v.batch + t * v.row, bytes);
         }

@@ -33,8 +33,9 @@ struct sampler {
 };
 
 /* STATUS_USAGE for settings outside their bounds. */
-MUST_CHECK enum status sampler_init(struct sampler *sampler, const struct sampler_settings *settings,
-                                    int V, struct error *err);
+MUST_CHECK enum status sampler_init(struct sampler *sampler,
+                                    const struct sampler_settings *settings, int V,
+                                    struct error *err);
 void sampler_done(struct sampler *sampler);
 
 /* `position` is the place of the token in its text: which random number is used. logits [V]. */

@@ -66,8 +66,9 @@ static struct model_config llama(int L, int C, int H, int KVH, int F, int V, int
     };
 }
 
-const char *const model_preset_names[] = {"gpt2-124m", "gpt2-355m",        "gpt2-774m",   "gpt2-1.5b",
-                                          "llama-1.1b", "shakespeare-char", "stories260k", NULL};
+const char *const model_preset_names[] = {"gpt2-124m",   "gpt2-355m",  "gpt2-774m",
+                                          "gpt2-1.5b",   "llama-1.1b", "shakespeare-char",
+                                          "stories260k", NULL};
 
 bool model_config_preset(struct model_config *config, const char *name)
 {
@@ -113,7 +114,8 @@ static enum status check_sizes(const struct model_config *config, struct error *
     if (!status) status = within("F", config->F, 1, 4 * MODEL_WIDTH_LIMIT, err);
     if (!status) status = within("V", config->V, 1, MODEL_VOCABULARY_LIMIT, err);
     if (!status) status = within("T", config->T, 1, MODEL_CONTEXT_LIMIT, err);
-    if (!status) status = within("H * D", (int64_t)config->H * config->D, 1, MODEL_WIDTH_LIMIT, err);
+    if (!status)
+        status = within("H * D", (int64_t)config->H * config->D, 1, MODEL_WIDTH_LIMIT, err);
     return status;
 }
 
@@ -126,8 +128,8 @@ enum status model_config_check(const struct model_config *config, struct error *
                          _("model: H is %d, it must be a multiple of KVH, which is %d"), config->H,
                          config->KVH);
     if (config->position == MODEL_POSITION_ROPE && config->D % 2)
-        return error_set(err, STATUS_USAGE,
-                         _("model: D is %d, RoPE turns pairs: it must be even"), config->D);
+        return error_set(err, STATUS_USAGE, _("model: D is %d, RoPE turns pairs: it must be even"),
+                         config->D);
     if (!(config->norm_eps > 0 && config->norm_eps < 1))
         return error_set(err, STATUS_USAGE, _("model: norm_eps is %g, it must be in (0, 1)"),
                          (double)config->norm_eps);
@@ -168,8 +170,8 @@ int64_t model_config_parameters(const struct model_config *config)
     const int64_t norm = C * (has_norm_bias ? 2 : 1);
     int64_t block = block_weights(config) + 2 * norm;
     if (config->bias)
-        block += (config->H + 2 * (int64_t)config->KVH) * config->D + C +
-                 feed_forward_rows(config) + C;
+        block +=
+            (config->H + 2 * (int64_t)config->KVH) * config->D + C + feed_forward_rows(config) + C;
     int64_t all = (int64_t)config->V * C + config->L * block;
     if (!config->norm_after) all += norm;
     if (config->position == MODEL_POSITION_LEARNED) all += (int64_t)config->T * C;
@@ -201,12 +203,12 @@ json_t *model_config_json(const struct model_config *config)
         model_norm_names[config->norm], "norm_after", config->norm_after, "norm_eps",
         (double)config->norm_eps, "activation", model_activation_names[config->activation], "bias",
         config->bias, "tied", config->tied);
-    json_t *rest = json_pack("{s:f, s:s, s:s, s:f, s:i, s:f}", "rope_base",
-                             (double)config->rope_base, "rope_layout",
-                             model_layout_names[config->rope_layout], "rope_scaling",
-                             model_scaling_names[config->rope_scaling], "rope_factor",
-                             (double)config->rope_factor, "rope_trained_positions",
-                             config->rope_trained_positions, "dropout", (double)config->dropout);
+    json_t *rest =
+        json_pack("{s:f, s:s, s:s, s:f, s:i, s:f}", "rope_base", (double)config->rope_base,
+                  "rope_layout", model_layout_names[config->rope_layout], "rope_scaling",
+                  model_scaling_names[config->rope_scaling], "rope_factor",
+                  (double)config->rope_factor, "rope_trained_positions",
+                  config->rope_trained_positions, "dropout", (double)config->dropout);
     CHECK(object && rest && json_object_update(object, rest) == 0);
     json_decref(rest);
     return object;
@@ -308,8 +310,8 @@ static enum status from_gpt2(struct model_config *read, const json_t *object, st
 {
     const char *activation = json_string_value(json_object_get(object, "activation_function"));
     if (activation && strcmp(activation, "gelu_new") != 0)
-        return error_set(err, STATUS_FORMAT, _("config.json: activation_function %s: only gelu_new"),
-                         activation);
+        return error_set(err, STATUS_FORMAT,
+                         _("config.json: activation_function %s: only gelu_new"), activation);
     const int L = int_or(object, "n_layer", -1), C = int_or(object, "n_embd", -1);
     const int H = int_or(object, "n_head", -1);
     if (L < 1 || C < 1 || H < 1 || C % H)
@@ -335,7 +337,8 @@ static enum status from_llama(struct model_config *read, const json_t *object, s
                          _("config.json: num_hidden_layers, hidden_size, num_attention_heads, "
                            "intermediate_size and vocab_size must be there"));
     if (activation && strcmp(activation, "silu") != 0)
-        return error_set(err, STATUS_FORMAT, _("config.json: hidden_act %s: only silu"), activation);
+        return error_set(err, STATUS_FORMAT, _("config.json: hidden_act %s: only silu"),
+                         activation);
     if (json_is_true(json_object_get(object, "attention_bias")))
         return error_set(err, STATUS_FORMAT, _("config.json: attention_bias is not supported"));
     *read = llama(L, C, H, int_or(object, "num_key_value_heads", H), F, V,
@@ -353,8 +356,7 @@ static enum status from_llama(struct model_config *read, const json_t *object, s
                              kind ? kind : "?");
         if (i >= 0) read->rope_scaling = (enum rope_scaling)i;
         read->rope_factor = float_or(scaling, "factor", 1.0f);
-        read->rope_trained_positions =
-            int_or(scaling, "original_max_position_embeddings", 0);
+        read->rope_trained_positions = int_or(scaling, "original_max_position_embeddings", 0);
     }
     return STATUS_OK;
 }

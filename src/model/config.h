@@ -48,12 +48,14 @@ enum model_activation {
     MODEL_ACTIVATION_SWIGLU,
     MODEL_ACTIVATION_COUNT
 };
-extern const char *const model_family_names[];     /* "gpt2", "llama"; each ends with NULL */
-extern const char *const model_position_names[];   /* "learned", "sinusoidal", "rope", "alibi", "none" */
-extern const char *const model_norm_names[];       /* "layer", "rms" */
-extern const char *const model_activation_names[]; /* "gelu", "gelu_exact", "silu", "relu", "swiglu" */
-extern const char *const model_scaling_names[];    /* "none", "linear", "ntk", ... */
-extern const char *const model_layout_names[];     /* "half", "interleaved" */
+extern const char *const model_family_names[]; /* "gpt2", "llama"; each ends with NULL */
+extern const char
+    *const model_position_names[];           /* "learned", "sinusoidal", "rope", "alibi", "none" */
+extern const char *const model_norm_names[]; /* "layer", "rms" */
+extern const char
+    *const model_activation_names[];            /* "gelu", "gelu_exact", "silu", "relu", "swiglu" */
+extern const char *const model_scaling_names[]; /* "none", "linear", "ntk", ... */
+extern const char *const model_layout_names[];  /* "half", "interleaved" */
 
 struct model_config {
     enum model_family family;

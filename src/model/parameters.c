@@ -103,8 +103,7 @@ static void add_llama_block(struct parameters *parameters, int l)
     block->norm_1_bias = block->qkv_bias = block->projection_bias = PARAMETER_NONE;
     block->norm_2_bias = block->up_bias = block->down_bias = PARAMETER_NONE;
     block->norm_1 = add(parameters, PARAMETER_GAIN, l, 1, 1, C, LAYER "input_layernorm.weight", l);
-    block->qkv =
-        add(parameters, PARAMETER_MATRIX, l, 2, HD, C, LAYER "self_attn.q_proj.weight", l);
+    block->qkv = add(parameters, PARAMETER_MATRIX, l, 2, HD, C, LAYER "self_attn.q_proj.weight", l);
     add(parameters, PARAMETER_MATRIX, l, 2, KVD, C, LAYER "self_attn.k_proj.weight", l);
     add(parameters, PARAMETER_MATRIX, l, 2, KVD, C, LAYER "self_attn.v_proj.weight", l);
     block->projection =
@@ -117,7 +116,8 @@ static void add_llama_block(struct parameters *parameters, int l)
     } else {
         block->up = add(parameters, PARAMETER_MATRIX, l, 2, F, C, LAYER "mlp.up_proj.weight", l);
     }
-    block->down = add(parameters, PARAMETER_PROJECTION, l, 2, C, F, LAYER "mlp.down_proj.weight", l);
+    block->down =
+        add(parameters, PARAMETER_PROJECTION, l, 2, C, F, LAYER "mlp.down_proj.weight", l);
 }
 #undef LAYER
 

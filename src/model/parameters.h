@@ -30,8 +30,8 @@ enum parameter_kind {
 struct parameter {
     char name[PARAMETER_NAME_LIMIT + 1];
     enum parameter_kind kind;
-    int layer; /* -1: outside the blocks */
-    int ndim;  /* 1 or 2 */
+    int layer;         /* -1: outside the blocks */
+    int ndim;          /* 1 or 2 */
     int rows, columns; /* in memory; one dimension: rows 1 */
     bool file_transposed;
     size_t offset, count; /* in numbers */

@@ -105,10 +105,11 @@ static enum status read_tensor(struct safetensors_tensor *tensor, const char *na
         read_shape(tensor, json_object_get(entry, "shape")) || !json_is_array(offsets) ||
         json_array_size(offsets) != 2 || offset_of(&tensor->begin, json_array_get(offsets, 0)) ||
         offset_of(&tensor->end, json_array_get(offsets, 1)))
-        return error_set(err, STATUS_FORMAT,
-                         _("InvalidHeaderDeserialization: %s must have a known dtype, a shape of at "
-                           "most %d sizes and two data_offsets, nothing else"),
-                         name, SAFETENSORS_NDIM_LIMIT);
+        return error_set(
+            err, STATUS_FORMAT,
+            _("InvalidHeaderDeserialization: %s must have a known dtype, a shape of at "
+              "most %d sizes and two data_offsets, nothing else"),
+            name, SAFETENSORS_NDIM_LIMIT);
     const enum status status = shape_bytes(&bytes, tensor, err);
     if (status) return status;
     if (tensor->end < tensor->begin || tensor->end - tensor->begin != bytes)
@@ -126,10 +127,8 @@ static enum status read_metadata(struct safetensors *file, json_t *object, struc
     if (!json_is_object(object))
         return error_set(err, STATUS_FORMAT,
                          _("InvalidHeaderDeserialization: __metadata__ is no object"));
-    json_object_foreach(object, key, value)
-        if (!json_is_string(value))
-            return error_set(err, STATUS_FORMAT,
-                             _("InvalidHeaderDeserialization: __metadata__ %s is no string"), key);
+    json_object_foreach(object, key, value) if (!json_is_string(value)) return error_set(
+        err, STATUS_FORMAT, _("InvalidHeaderDeserialization: __metadata__ %s is no string"), key);
     json_decref(file->metadata);
     file->metadata = json_incref(object);
     return STATUS_OK;
@@ -170,7 +169,8 @@ static enum status read_entries(struct safetensors *file, json_t *header, struct
     if (json_object_size(header) > SAFETENSORS_TENSOR_LIMIT)
         return error_set(err, STATUS_LIMIT, _("more than %d tensors"), SAFETENSORS_TENSOR_LIMIT);
     file->tensors = memory_new(json_object_size(header) + 1, sizeof *file->tensors);
-    json_object_foreach(header, name, entry) {
+    json_object_foreach(header, name, entry)
+    {
         if (strcmp(name, "__metadata__") == 0) status = read_metadata(file, entry, err);
         else status = read_tensor(&file->tensors[file->n++], name, entry, err);
         if (status) return status;
@@ -320,8 +320,8 @@ enum status safetensors_read_bytes(const struct safetensors *file,
                                    const struct safetensors_tensor *tensor, void *out,
                                    struct error *err)
 {
-    const enum status status =
-        read_at(file, out, (size_t)(tensor->end - tensor->begin), file->buffer + tensor->begin, err);
+    const enum status status = read_at(file, out, (size_t)(tensor->end - tensor->begin),
+                                       file->buffer + tensor->begin, err);
     if (status) error_prefix(err, "%s: %s", file->path ? file->path : "?", tensor->name);
     return status;
 }
@@ -355,7 +355,8 @@ enum status safetensors_read_f32(const struct safetensors *file,
     if (tensor->type == SAFETENSORS_F32) return safetensors_read_bytes(file, tensor, out, err);
     if (tensor->type != SAFETENSORS_BF16 && tensor->type != SAFETENSORS_F16 &&
         tensor->type != SAFETENSORS_F64)
-        return error_set(err, STATUS_FORMAT, _("%s: %s is %s; only F32, F64, BF16 and F16 are read"),
+        return error_set(err, STATUS_FORMAT,
+                         _("%s: %s is %s; only F32, F64, BF16 and F16 are read"),
                          file->path ? file->path : "?", tensor->name, types[tensor->type].name);
 
     uint8_t *piece = memory_new(PIECE, size);
@@ -397,9 +398,9 @@ static void write_header(struct text *out, const struct safetensors_item *items,
             json_array_append_new(shape, json_integer(items[i].shape[k]));
             bits *= (uint64_t)items[i].shape[k];
         }
-        json_t *entry = json_pack("{s:s, s:o, s:[I, I]}", "dtype", types[items[i].type].name,
-                                  "shape", shape, "data_offsets", (json_int_t)at,
-                                  (json_int_t)(at + bits / 8));
+        json_t *entry =
+            json_pack("{s:s, s:o, s:[I, I]}", "dtype", types[items[i].type].name, "shape", shape,
+                      "data_offsets", (json_int_t)at, (json_int_t)(at + bits / 8));
         CHECK(entry && !json_object_get(header, items[i].name));
         CHECK(json_object_set_new(header, items[i].name, entry) == 0);
         at += bits / 8;

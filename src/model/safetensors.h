@@ -68,8 +68,8 @@ struct safetensors {
     char *path;
     int fd; /* -1: from memory */
     const uint8_t *bytes;
-    uint64_t buffer; /* where it starts */
-    uint64_t size;   /* of the whole */
+    uint64_t buffer;                    /* where it starts */
+    uint64_t size;                      /* of the whole */
     struct safetensors_tensor *tensors; /* in the order of the buffer */
     int n;
     json_t *metadata; /* an object of strings; empty when the file has none */

@@ -9,16 +9,21 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "tensor/activation.h"
+#include "tensor/bf16.h"
 #include "tensor/cross_entropy.h"
 #include "tensor/embedding.h"
 #include "tensor/gemm.h"
 #include "tensor/norm.h"
 
 enum {
-    LINE = 16,                 /* floats in a cache line: buffers start on one */
-    PIECE = 1 << 14,           /* numbers of one elementwise task; fixed, so that nothing depends on threads */
-    LOGITS_AT_ONCE = 64 << 20, /* numbers in the buffer of the head, at most, unless one row is more */
+    LINE = 16, /* floats in a cache line: buffers start on one */
+    PIECE =
+        1 << 14, /* numbers of one elementwise task; fixed, so that nothing depends on threads */
+    LOGITS_AT_ONCE =
+        64 << 20, /* numbers in the buffer of the head, at most, unless one row is more */
 };
+
+const char *const transformer_numbers_names[] = {"f32", "bf16", NULL};
 
 /* What a block leaves for its backward pass. */
 struct block_state {
@@ -37,10 +42,10 @@ struct transformer {
     struct model_config config;
     struct pool *pool;
     enum transformer_use use;
-    int M;   /* tokens at once, at most */
-    int HD;  /* width of the queries */
-    int QKV; /* width of queries, keys and values together */
-    int UP;  /* width of the first product of the feed-forward half */
+    int M;    /* tokens at once, at most */
+    int HD;   /* width of the queries */
+    int QKV;  /* width of queries, keys and values together */
+    int UP;   /* width of the first product of the feed-forward half */
     int rows; /* of logits at once */
 
     struct rope rope;
@@ -51,8 +56,10 @@ struct transformer {
     size_t arena_count;
     struct block_state *blocks; /* [L]; inference: all the same memory */
     float *x, *nf, *mean_f, *rstd_f, *logits, *losses;
-    float *sum;                       /* [M,C] what a half of a block adds */
+    float *sum; /* [M,C] what a half of a block adds */
     float *dx, *dn, *dqkv, *dmix, *dact;
+
+    uint16_t *rounded; /* the parameters in bf16; NULL: products are of f32 */
 
     /* The pass that is under way. */
     int B, T;
@@ -202,6 +209,7 @@ void transformer_close(struct transformer *t)
 {
     if (!t) return;
     pages_free(t->arena, t->arena_count * sizeof(float));
+    if (t->rounded) pages_free(t->rounded, t->parameters->count * sizeof *t->rounded);
     rope_done(&t->rope);
     free(t->sinusoids);
     free(t->slopes);
@@ -210,6 +218,17 @@ void transformer_close(struct transformer *t)
 }
 
 int transformer_rows(const struct transformer *t) { return t->rows; }
+
+enum status transformer_choose(struct transformer *t, enum transformer_numbers numbers,
+                               struct error *err)
+{
+    const size_t bytes = t->parameters->count * sizeof *t->rounded;
+    if (numbers == TRANSFORMER_F32 || t->rounded) return STATUS_OK;
+    t->rounded = pages_new(bytes);
+    if (t->rounded) return STATUS_OK;
+    return error_set(err, STATUS_LIMIT, _("model: %.0f MiB of memory for its parameters"),
+                     (double)bytes / (1 << 20));
+}
 
 /* ---- small kernels of our own: sums, positions, dropout ---- */
 
@@ -287,6 +306,48 @@ static float *slot(float *gradients, size_t offset)
     return offset == PARAMETER_NONE ? NULL : gradients + offset;
 }
 
+static void round_piece(void *context, int piece, int worker)
+{
+    (void)worker;
+    const struct transformer *t = context;
+    const size_t at = (size_t)piece * PIECE, left = t->parameters->count - at;
+    bf16_from_floats(t->rounded + at, t->parameters->data + at, left < PIECE ? left : PIECE);
+}
+
+/* The parameters may have changed since the last pass. */
+static void round_parameters(struct transformer *t)
+{
+    if (!t->rounded) return;
+    pool_run(t->pool, round_piece, t, (int)((t->parameters->count + PIECE - 1) / PIECE));
+}
+
+/* ---- the three products of a linear layer, in the numbers that were chosen ---- */
+
+/* y [M,N] = x [M,K] w' + bias */
+static void linear(const struct transformer *t, float *y, const float *x, size_t w, size_t bias,
+                   int M, int N, int K)
+{
+    if (t->rounded) linear_forward_bf16(t->pool, y, x, t->rounded + w, weight(t, bias), M, N, K);
+    else linear_forward(t->pool, y, x, weight(t, w), weight(t, bias), M, N, K);
+}
+
+/* dx [M,K] = dy [M,N] w */
+static void linear_input(const struct transformer *t, float *dx, const float *dy, size_t w, int M,
+                         int N, int K)
+{
+    if (t->rounded) linear_backward_input_bf16(t->pool, dx, dy, t->rounded + w, M, N, K, false);
+    else linear_backward_input(t->pool, dx, dy, weight(t, w), M, N, K, false);
+}
+
+/* dw += dy' x, dbias += sums of dy */
+static void linear_weight(const struct transformer *t, float *gradients, size_t w, size_t bias,
+                          const float *dy, const float *x, int M, int N, int K)
+{
+    float *dw = slot(gradients, w), *dbias = slot(gradients, bias);
+    if (t->rounded) linear_backward_weight_bf16(t->pool, dw, dbias, dy, x, M, N, K);
+    else linear_backward_weight(t->pool, dw, dbias, dy, x, M, N, K);
+}
+
 /* ---- the forward pass ---- */
 
 static void norm_forward(const struct transformer *t, float *out, float *mean, float *rstd,
@@ -346,15 +407,14 @@ static struct attention_dims mixing(const struct transformer *t, int past)
 }
 
 /* sum = attention(in) Wprojection' */
-static void attend(struct transformer *t, struct block_state *block,
-                   const struct block_offsets *at, const float *in, int layer, struct past *past)
+static void attend(struct transformer *t, struct block_state *block, const struct block_offsets *at,
+                   const float *in, int layer, struct past *past)
 {
     const struct model_config *config = &t->config;
     const int M = t->B * t->T, KVD = config->KVH * config->D;
     const int first = past ? past->n : 0;
 
-    linear_forward(t->pool, block->qkv, in, weight(t, at->qkv), weight(t, at->qkv_bias), M, t->QKV,
-                   config->C);
+    linear(t, block->qkv, in, at->qkv, at->qkv_bias, M, t->QKV, config->C);
     if (config->position == MODEL_POSITION_ROPE) {
         const struct rope_dims queries = turned(t, config->H, first);
         const struct rope_dims keys = turned(t, config->KVH, first);
@@ -369,8 +429,7 @@ static void attend(struct transformer *t, struct block_state *block,
     }
     const struct attention_dims dims = mixing(t, first);
     attention_forward(t->pool, block->mix, block->lse, part_of(t, block->qkv, 0), k, v, &dims);
-    linear_forward(t->pool, t->sum, block->mix, weight(t, at->projection),
-                   weight(t, at->projection_bias), M, config->C, t->HD);
+    linear(t, t->sum, block->mix, at->projection, at->projection_bias, M, config->C, t->HD);
 }
 
 static void activate(const struct transformer *t, struct block_state *block)
@@ -393,11 +452,9 @@ static void feed_forward(struct transformer *t, struct block_state *block,
 {
     const struct model_config *config = &t->config;
     const int M = t->B * t->T;
-    linear_forward(t->pool, block->up, block->n2, weight(t, at->up), weight(t, at->up_bias), M,
-                   t->UP, config->C);
+    linear(t, block->up, block->n2, at->up, at->up_bias, M, t->UP, config->C);
     activate(t, block);
-    linear_forward(t->pool, t->sum, block->act, weight(t, at->down), weight(t, at->down_bias), M,
-                   config->C, config->F);
+    linear(t, t->sum, block->act, at->down, at->down_bias, M, config->C, config->F);
 }
 
 /* From block->x to `out`. In inference all blocks share their memory, and out is block->x. */
@@ -440,7 +497,8 @@ void transformer_forward(struct transformer *t, const int32_t *tokens, int B, in
         float *out = l + 1 == L ? t->x : apart ? t->blocks[l + 1].x : t->blocks[l].x;
         block_forward(t, out, l, past);
     }
-    if (t->config.norm_after) memcpy(t->nf, t->x, (size_t)(B * T) * (size_t)t->config.C * sizeof(float));
+    if (t->config.norm_after)
+        memcpy(t->nf, t->x, (size_t)(B * T) * (size_t)t->config.C * sizeof(float));
     else
         norm_forward(t, t->nf, t->mean_f, t->rstd_f, t->x, t->parameters->norm,
                      t->parameters->norm_bias, B * T);
@@ -450,8 +508,8 @@ void transformer_forward(struct transformer *t, const int32_t *tokens, int B, in
 const float *transformer_logits(struct transformer *t, int first, int n)
 {
     CHECK(first >= 0 && n >= 1 && n <= t->rows && first + n <= t->B * t->T);
-    linear_forward(t->pool, t->logits, t->nf + (size_t)first * (size_t)t->config.C,
-                   weight(t, t->parameters->head), NULL, n, t->config.V, t->config.C);
+    linear(t, t->logits, t->nf + (size_t)first * (size_t)t->config.C, t->parameters->head,
+           PARAMETER_NONE, n, t->config.V, t->config.C);
     return t->logits;
 }
 
@@ -468,6 +526,7 @@ double transformer_loss(struct transformer *t, const int32_t *tokens, const int3
                         int T, float *losses)
 {
     t->dropout = NULL;
+    round_parameters(t);
     transformer_forward(t, tokens, B, T, NULL);
     for (int i = 0; i < B * T; i += t->rows) {
         const int n = B * T - i < t->rows ? B * T - i : t->rows;
@@ -500,8 +559,8 @@ static void head_both(struct transformer *t, const int32_t *targets, float scale
         const size_t at = (size_t)i * (size_t)C;
         transformer_logits(t, i, n);
         cross_entropy_both(t->pool, t->losses + i, t->logits, t->logits, targets + i, scale, n, V);
-        linear_backward_input(t->pool, t->dn + at, t->logits, weight(t, head), n, V, C, false);
-        linear_backward_weight(t->pool, slot(gradients, head), NULL, t->logits, t->nf + at, n, V, C);
+        linear_input(t, t->dn + at, t->logits, head, n, V, C);
+        linear_weight(t, gradients, head, PARAMETER_NONE, t->logits, t->nf + at, n, V, C);
     }
 }
 
@@ -530,13 +589,11 @@ static void feed_forward_backward(struct transformer *t, float *dn2, const float
                                   float *gradients)
 {
     const int M = t->B * t->T, C = t->config.C, F = t->config.F;
-    linear_backward_weight(t->pool, slot(gradients, at->down), slot(gradients, at->down_bias), dsum,
-                           block->act, M, C, F);
-    linear_backward_input(t->pool, t->dact, dsum, weight(t, at->down), M, C, F, false);
+    linear_weight(t, gradients, at->down, at->down_bias, dsum, block->act, M, C, F);
+    linear_input(t, t->dact, dsum, at->down, M, C, F);
     const float *dup = deactivate(t, block);
-    linear_backward_weight(t->pool, slot(gradients, at->up), slot(gradients, at->up_bias), dup,
-                           block->n2, M, t->UP, C);
-    linear_backward_input(t->pool, dn2, dup, weight(t, at->up), M, t->UP, C, false);
+    linear_weight(t, gradients, at->up, at->up_bias, dup, block->n2, M, t->UP, C);
+    linear_input(t, dn2, dup, at->up, M, t->UP, C);
 }
 
 /* From dsum, the gradient of what the attention half adds, to din: written. */
@@ -548,11 +605,9 @@ static void attend_backward(struct transformer *t, float *din, const float *dsum
     const int M = t->B * t->T, KVD = config->KVH * config->D;
     const ptrdiff_t row = t->QKV, batch = (ptrdiff_t)t->T * t->QKV;
 
-    linear_backward_weight(t->pool, slot(gradients, at->projection),
-                           slot(gradients, at->projection_bias), dsum, block->mix, M, config->C,
-                           t->HD);
-    linear_backward_input(t->pool, t->dmix, dsum, weight(t, at->projection), M, config->C, t->HD,
-                          false);
+    linear_weight(t, gradients, at->projection, at->projection_bias, dsum, block->mix, M, config->C,
+                  t->HD);
+    linear_input(t, t->dmix, dsum, at->projection, M, config->C, t->HD);
     const struct attention_dims dims = mixing(t, 0);
     attention_backward(t->pool, (struct attention_gradient){t->dqkv, row, batch},
                        (struct attention_gradient){t->dqkv + t->HD, row, batch},
@@ -565,9 +620,8 @@ static void attend_backward(struct transformer *t, float *din, const float *dsum
         rope_backward(t->pool, t->dqkv, &t->rope, &queries);
         rope_backward(t->pool, t->dqkv + t->HD, &t->rope, &keys);
     }
-    linear_backward_weight(t->pool, slot(gradients, at->qkv), slot(gradients, at->qkv_bias),
-                           t->dqkv, in, M, t->QKV, config->C);
-    linear_backward_input(t->pool, din, t->dqkv, weight(t, at->qkv), M, t->QKV, config->C, false);
+    linear_weight(t, gradients, at->qkv, at->qkv_bias, t->dqkv, in, M, t->QKV, config->C);
+    linear_input(t, din, t->dqkv, at->qkv, M, t->QKV, config->C);
 }
 
 /* What flows back through dropout; without dropout that is dx itself. */
@@ -645,6 +699,7 @@ double transformer_learn(struct transformer *t, const int32_t *tokens, const int
 {
     CHECK(t->use == TRANSFORMER_LEARNS);
     t->dropout = dropout && dropout->rate > 0 ? dropout : NULL;
+    round_parameters(t);
     transformer_forward(t, tokens, B, T, NULL);
     head_both(t, targets, scale, gradients);
     if (t->config.norm_after) {

@@ -27,6 +27,12 @@
 
 enum transformer_use { TRANSFORMER_INFERS, TRANSFORMER_LEARNS };
 
+/* What matrix products multiply; they add in f32 either way. With bf16, weights are rounded to a
+ * copy at the start of transformer_learn() and transformer_loss() (the parameters stay f32, and are
+ * what is updated), what flows through is rounded on the way, and everything else is f32. */
+enum transformer_numbers { TRANSFORMER_F32, TRANSFORMER_BF16, TRANSFORMER_NUMBERS_COUNT };
+extern const char *const transformer_numbers_names[]; /* "f32", "bf16"; ends with NULL */
+
 struct transformer;
 
 /* Memory besides the parameters for `M` tokens at once, in bytes. */
@@ -39,6 +45,11 @@ MUST_CHECK enum status transformer_open(struct transformer **out,
                                         enum transformer_use use, struct pool *pool,
                                         struct error *err);
 void transformer_close(struct transformer *transformer); /* harmless on NULL */
+
+/* Choose the numbers, before the first pass; f32 without a call. STATUS_LIMIT without the memory
+ * for the rounded copy. With bf16, transformer_forward() by itself is not to be called. */
+MUST_CHECK enum status transformer_choose(struct transformer *transformer,
+                                          enum transformer_numbers numbers, struct error *err);
 
 /* tokens [B,T], each in 0..V-1; B * T at most M. `past` or NULL: none. Positions past->n + T must
  * be at most the context. */

@@ -19,8 +19,9 @@ static enum status config_beside(struct model_config *config, const char *folder
     json_t *object = NULL;
     enum status status = file_read(&bytes, path, CONFIG_LIMIT, err);
     if (status == STATUS_NOT_FOUND)
-        status = error_set(err, STATUS_FORMAT,
-                           _("the file does not say what model it holds, and there is no %s"), path);
+        status =
+            error_set(err, STATUS_FORMAT,
+                      _("the file does not say what model it holds, and there is no %s"), path);
     if (!status) status = json_parse(&object, bytes.data, bytes.size, err);
     if (!status) status = model_config_from_huggingface(config, object, err);
     if (status == STATUS_OK) json_decref(object);

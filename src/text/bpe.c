@@ -85,12 +85,13 @@ void bpe_index(struct bpe *bpe, int n_symbols)
         while (bpe->pairs[slot] != NO_PAIR) slot = (slot + 1) & (uint32_t)(n - 1);
         bpe->pairs[slot] = pair | (uint64_t)(uint32_t)rank;
     }
-    bpe->in_order = are_in_order(bpe, n_symbols);
+    bpe->in_order = !bpe->levels && are_in_order(bpe, n_symbols);
 }
 
 void bpe_done(struct bpe *bpe)
 {
     free(bpe->merges);
+    free(bpe->levels);
     free(bpe->pairs);
     *bpe = (struct bpe){0};
 }
@@ -266,16 +267,22 @@ size_t bpe_queues(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols
     return gather(work, symbols);
 }
 
-/* ---- a heap of rank << 32 | place ---- */
+/* ---- a heap of level << 32 | place ---- */
 
-static void heap_add(struct bpe_work *work, uint32_t rank, int32_t at)
+static uint32_t level_of(const struct bpe *bpe, uint32_t rank)
 {
+    return bpe->levels ? bpe->levels[rank] : rank;
+}
+
+static void heap_add(const struct bpe *bpe, struct bpe_work *work, int32_t at)
+{
+    const uint32_t rank = work->places[at].rank;
     if (rank == NO_RANK) return;
     if (work->n_heap == work->heap_capacity) {
         work->heap_capacity = work->heap_capacity ? 2 * work->heap_capacity : 256;
         work->heap = memory_grow(work->heap, work->heap_capacity, sizeof *work->heap);
     }
-    const uint64_t key = (uint64_t)rank << 32 | (uint32_t)at;
+    const uint64_t key = (uint64_t)level_of(bpe, rank) << 32 | (uint32_t)at;
     size_t i = work->n_heap++;
     for (; i > 0 && work->heap[(i - 1) / 2] > key; i = (i - 1) / 2)
         work->heap[i] = work->heap[(i - 1) / 2];
@@ -300,27 +307,27 @@ size_t bpe_heap(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols, 
     if (n < 2) return n;
     lay_out(bpe, work, symbols, n);
     work->n_heap = 0;
-    for (size_t i = 0; i < n; i++) heap_add(work, work->places[i].rank, (int32_t)i);
+    for (size_t i = 0; i < n; i++) heap_add(bpe, work, (int32_t)i);
     while (work->n_heap) {
         const uint64_t key = heap_take(work);
         const int32_t at = (int32_t)(uint32_t)key;
-        const uint32_t rank = (uint32_t)(key >> 32);
         struct bpe_place *place = &work->places[at];
-        if (place->rank != rank) continue; /* it changed since */
-        swallow(work->places, at, bpe->merges[rank].made);
+        if (place->rank == NO_RANK || level_of(bpe, place->rank) != key >> 32)
+            continue; /* it changed since */
+        swallow(work->places, at, bpe->merges[place->rank].made);
         place->rank = rank_at(bpe, work->places, at);
-        heap_add(work, place->rank, at);
+        heap_add(bpe, work, at);
         if (place->before == NOWHERE) continue;
         struct bpe_place *before = &work->places[place->before];
         before->rank = rank_at(bpe, work->places, place->before);
-        heap_add(work, before->rank, place->before);
+        heap_add(bpe, work, place->before);
     }
     return gather(work, symbols);
 }
 
 size_t bpe_apply(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols, size_t n)
 {
-    if (n <= BPE_SHORT) return bpe_short(bpe, symbols, n);
+    if (n <= BPE_SHORT && !bpe->levels) return bpe_short(bpe, symbols, n);
     return bpe->in_order ? bpe_queues(bpe, work, symbols, n) : bpe_heap(bpe, work, symbols, n);
 }
 

@@ -16,6 +16,8 @@
  * Merges are in order when every symbol is made by one merge at most, and after those that make
  * its parts: so are all that were trained. Then replacing a pair never makes one of a lower rank.
  *
+ * Ranks may share a level: then the leftmost of all pairs of the lowest level goes first.
+ *
  * Does not know: text, where it is cut, special tokens.
  * Source: Sennrich et al. 2016 (arXiv:1508.07909). Lab: 11 BPE. Tests: tests/text/bpe_test.c
  */
@@ -37,6 +39,7 @@ struct bpe_merge {
 struct bpe {
     struct bpe_merge *merges; /* by rank */
     int n_merges, capacity;
+    uint32_t *levels; /* by rank, never falling; NULL: each rank is its own */
     bool in_order;
     uint64_t *pairs; /* open addressing: left, right and rank in 21 bits each; BPE_NO_PAIR: free */
     uint32_t pairs_shift;
@@ -70,7 +73,8 @@ void bpe_work_done(struct bpe_work *work);
 /* Apply the merges to `symbols` in place; how many are left. n is below 2^31. */
 size_t bpe_apply(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols, size_t n);
 
-/* The three ways, each usable by itself; tests compare them. bpe_short: n <= BPE_SHORT. */
+/* The three ways, each usable by itself; tests compare them. bpe_short: n <= BPE_SHORT, no
+ * levels; bpe_queues: merges in order. */
 size_t bpe_short(const struct bpe *bpe, int32_t *symbols, size_t n);
 size_t bpe_queues(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols, size_t n);
 size_t bpe_heap(const struct bpe *bpe, struct bpe_work *work, int32_t *symbols, size_t n);

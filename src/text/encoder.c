@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <utf8proc.h>
 
 #include "text/piece_key.h"
 #include "text/tokenizer.h"
@@ -35,7 +36,8 @@ struct encoder {
     size_t longest; /* special token; at least 1 */
     struct line *lines;
     struct bpe_work work;
-    struct tokens symbols;
+    struct pattern_cuts pattern_cuts;
+    struct text changed; /* a stretch with its blanks or in normal form */
 };
 
 struct encoder *encoder_open(const struct tokenizer *tokenizer,
@@ -46,7 +48,8 @@ struct encoder *encoder_open(const struct tokenizer *tokenizer,
     if (options) encoder->options = *options;
     encoder->next = split_scanner(tokenizer->split);
     encoder->cuts = tokenizer->kind == TOKENIZER_CHARACTERS ||
-                    (tokenizer->kind == TOKENIZER_BYTES && tokenizer->split != SPLIT_NONE);
+                    (tokenizer->kind == TOKENIZER_BYTES && tokenizer->split != SPLIT_NONE &&
+                     !tokenizer->patterns.n && !tokenizer->composes);
     encoder->longest = 1;
     specials_copy(&encoder->specials, &tokenizer->specials);
     for (int i = 0; i < encoder->specials.n; i++) {
@@ -68,19 +71,67 @@ void encoder_close(struct encoder *encoder)
     if (!encoder) return;
     specials_done(&encoder->specials);
     bpe_work_done(&encoder->work);
-    tokens_done(&encoder->symbols);
+    pattern_cuts_done(&encoder->pattern_cuts);
+    text_done(&encoder->changed);
     free(encoder->lines);
     free(encoder);
 }
 
 /* ---- a piece ---- */
 
-static enum status no_token(const struct encoder *encoder, unsigned char byte, struct error *err)
+static enum status no_token(unsigned char byte, struct error *err)
 {
-    (void)encoder;
     return error_set(
         err, STATUS_FORMAT,
         "byte 0x%02x: this vocabulary has no token for it, and none for what is unknown", byte);
+}
+
+/* Append the token of one byte, or the unknown one. */
+static enum status add_byte(const struct tokenizer *tokenizer, struct tokens *out,
+                            unsigned char byte, struct error *err)
+{
+    const int32_t id = tokenizer->byte_ids[byte];
+    if (id < 0 && tokenizer->unknown < 0) return no_token(byte, err);
+    tokens_add(out, id < 0 ? tokenizer->unknown : id);
+    return STATUS_OK;
+}
+
+/* Characters of a piece that no token writes are written as bytes; without tokens for bytes, each is
+ * one unknown token. */
+static enum status fall_back(const struct tokenizer *tokenizer, struct tokens *out,
+                             const unsigned char *bytes, size_t size, struct error *err)
+{
+    bool has_bytes = true;
+    for (size_t i = 0; i < size; i++) has_bytes &= tokenizer->byte_ids[bytes[i]] >= 0;
+    for (size_t i = 0; i < (has_bytes ? size : 1); i++) {
+        const enum status status = add_byte(tokenizer, out, bytes[i], err);
+        if (status) return status;
+    }
+    return STATUS_OK;
+}
+
+static enum status merge_characters(struct encoder *encoder, struct tokens *out,
+                                    const unsigned char *bytes, size_t size, struct error *err)
+{
+    const struct tokenizer *tokenizer = encoder->tokenizer;
+    tokens_reserve(out, 2 * size); /* symbols beside the ids that they become */
+    int32_t *symbols = out->ids + out->n + size;
+    const size_t n = bpe_apply(&tokenizer->bpe, &encoder->work, symbols,
+                               pieces_symbols_of(tokenizer, symbols, bytes, size));
+    for (size_t i = 0, at = 0; i < n; i++) {
+        size_t length;
+        int32_t code;
+        if (symbols[i] < tokenizer_size(tokenizer)) {
+            (void)vocabulary_bytes(&tokenizer->vocabulary, symbols[i], &length);
+            out->ids[out->n++] = symbols[i];
+        } else {
+            length = unicode_read(&code, bytes + at, size - at);
+            const enum status status = fall_back(tokenizer, out, bytes + at, length, err);
+            if (status) return status;
+        }
+        at += length;
+    }
+    return STATUS_OK;
 }
 
 /* Append the ids of a piece by its merges. */
@@ -95,12 +146,14 @@ static enum status merge_piece(struct encoder *encoder, struct tokens *out,
             return STATUS_OK;
         }
     }
+    if (tokenizer->kind == TOKENIZER_PIECES)
+        return merge_characters(encoder, out, bytes, size, err);
     tokens_reserve(out, size);
     int32_t *symbols = out->ids + out->n;
     for (size_t i = 0; i < size; i++) {
         symbols[i] = tokenizer->byte_ids[bytes[i]];
         if (symbols[i] < 0) symbols[i] = tokenizer->unknown;
-        if (symbols[i] < 0) return no_token(encoder, bytes[i], err);
+        if (symbols[i] < 0) return no_token(bytes[i], err);
     }
     out->n += bpe_apply(&tokenizer->bpe, &encoder->work, symbols, size);
     return STATUS_OK;
@@ -146,35 +199,77 @@ static inline enum status encode_piece(struct encoder *encoder, struct tokens *o
 
 /* ---- stretches without special tokens ---- */
 
+/* Look a piece up and fetch its line. */
+static inline void look_up(const struct encoder *encoder, struct looked_up *piece,
+                           const unsigned char *bytes, size_t at, size_t end, size_t size)
+{
+    piece->at = at;
+    piece->size = end - at;
+    if (piece->size > PIECE_KEY_LIMIT) return;
+    piece_key(piece->key, bytes + at, piece->size, size - at);
+    piece->line = &encoder->lines[piece_key_hash(piece->key) >> (64 - CACHE_BITS)];
+    __builtin_prefetch(piece->line);
+}
+
+static void prepare_lines(struct encoder *encoder)
+{
+    if (encoder->lines) return;
+    encoder->lines = aligned_alloc(64, CACHE_LINES * sizeof *encoder->lines);
+    CHECK(encoder->lines);
+    memset(encoder->lines, 0, CACHE_LINES * sizeof *encoder->lines);
+}
+
 static enum status encode_bytes(struct encoder *encoder, struct tokens *out,
                                 const unsigned char *bytes, size_t stop, size_t size,
                                 struct error *err)
 {
     split_next *const next = encoder->next;
-    if (!encoder->lines) {
-        encoder->lines = aligned_alloc(64, CACHE_LINES * sizeof *encoder->lines);
-        CHECK(encoder->lines);
-        memset(encoder->lines, 0, CACHE_LINES * sizeof *encoder->lines);
-    }
     for (size_t at = 0; at < stop;) { /* lines are on their way while other pieces are sought */
         struct looked_up pieces[AHEAD];
         int n = 0;
         for (; n < AHEAD && at < stop; n++) {
-            struct looked_up *piece = &pieces[n];
             const size_t end = next(bytes, size, at);
-            piece->at = at;
-            piece->size = end - at;
-            if (piece->size <= PIECE_KEY_LIMIT) {
-                piece_key(piece->key, bytes + at, piece->size, size - at);
-                piece->line = &encoder->lines[piece_key_hash(piece->key) >> (64 - CACHE_BITS)];
-                __builtin_prefetch(piece->line);
-            }
+            look_up(encoder, &pieces[n], bytes, at, end, size);
             at = end;
         }
         for (int i = 0; i < n; i++) {
             const enum status status = encode_piece(encoder, out, &pieces[i], bytes, err);
             if (status) return status;
         }
+    }
+    return STATUS_OK;
+}
+
+/* Pieces by regular expressions. */
+static enum status encode_by_patterns(struct encoder *encoder, struct tokens *out,
+                                      const unsigned char *bytes, size_t size, struct error *err)
+{
+    const struct pattern_cuts *cuts = &encoder->pattern_cuts;
+    enum status status =
+        patterns_cut(&encoder->tokenizer->patterns, &encoder->pattern_cuts, bytes, size, err);
+    for (size_t i = 0, at = 0; i < cuts->n && !status; at = cuts->ends[i++]) {
+        struct looked_up piece;
+        look_up(encoder, &piece, bytes, at, cuts->ends[i], size);
+        status = encode_piece(encoder, out, &piece, bytes, err);
+    }
+    return status;
+}
+
+/* SentencePiece: words with the blanks before them, where no token crosses their borders. */
+static enum status encode_words(struct encoder *encoder, struct tokens *out, const char *text,
+                                size_t text_size, struct error *err)
+{
+    struct text *changed = &encoder->changed;
+    text_clear(changed);
+    if (encoder->tokenizer->pieces.blank_first) text_add_char(changed, ' ');
+    pieces_normalize(changed, text, text_size);
+    const unsigned char *bytes = (const unsigned char *)changed->data;
+    for (size_t at = 0, end; at < changed->size; at = end) {
+        struct looked_up piece;
+        end = pieces_word(encoder->tokenizer, bytes, changed->size, at);
+        look_up(encoder, &piece, bytes, at, end, changed->size);
+        const enum status status = encode_piece(encoder, out, &piece, bytes, err);
+        if (status) return status;
     }
     return STATUS_OK;
 }
@@ -203,14 +298,44 @@ static enum status encode_characters(const struct encoder *encoder, struct token
     return STATUS_OK;
 }
 
+/* Bring a stretch to NFC, what is no UTF-8 left as it is; false when it is in that form already. */
+static bool compose(struct text *out, const char *bytes, size_t size)
+{
+    bool ascii = true;
+    for (size_t i = 0; i < size && ascii; i++) ascii = (unsigned char)bytes[i] < 0x80;
+    if (ascii) return false;
+    text_clear(out);
+    for (size_t at = 0; at < size;) {
+        const size_t good = text_utf8_valid(bytes + at, size - at);
+        utf8proc_uint8_t *composed = NULL;
+        const utf8proc_ssize_t n =
+            utf8proc_map((const utf8proc_uint8_t *)bytes + at, (utf8proc_ssize_t)good, &composed,
+                         UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+        if (good && n >= 0) text_add_bytes(out, composed, (size_t)n);
+        else text_add_bytes(out, bytes + at, good);
+        free(composed);
+        at += good;
+        if (at < size) text_add_char(out, bytes[at++]);
+    }
+    return true;
+}
+
 /* [0, stop) of a stretch that goes on to `size`. */
 static enum status encode_stretch(struct encoder *encoder, struct tokens *out, const char *bytes,
                                   size_t stop, size_t size, uint64_t origin, struct error *err)
 {
-    const unsigned char *p = (const unsigned char *)bytes;
+    const struct tokenizer *tokenizer = encoder->tokenizer;
     if (!stop) return STATUS_OK;
-    if (encoder->tokenizer->kind == TOKENIZER_CHARACTERS)
-        return encode_characters(encoder, out, p, stop, origin, err);
+    if (tokenizer->kind == TOKENIZER_CHARACTERS)
+        return encode_characters(encoder, out, (const unsigned char *)bytes, stop, origin, err);
+    prepare_lines(encoder);
+    if (tokenizer->kind == TOKENIZER_PIECES) return encode_words(encoder, out, bytes, stop, err);
+    if (tokenizer->composes && compose(&encoder->changed, bytes, stop)) {
+        bytes = encoder->changed.data; /* it is not cut into parts, so stop is size */
+        stop = size = encoder->changed.size;
+    }
+    const unsigned char *p = (const unsigned char *)bytes;
+    if (tokenizer->patterns.n) return encode_by_patterns(encoder, out, p, stop, err);
     return encode_bytes(encoder, out, p, stop, size, err);
 }
 

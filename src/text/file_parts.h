@@ -12,7 +12,7 @@ MUST_CHECK enum status byte_merge_add(struct tokenizer *tokenizer, const char *l
 /* Append a JSON string; the bytes must be UTF-8. */
 void json_string_write(struct text *out, const char *string, size_t size);
 
-/* Append a token as its file has it: byte text where the tokenizer is of bytes. */
+/* Append a token as its file has it: byte text for bytes, U+2581 for the blanks of SentencePiece. */
 void token_write(struct text *out, const struct tokenizer *tokenizer, int32_t id);
 
 #endif

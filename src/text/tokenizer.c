@@ -21,6 +21,8 @@ void tokenizer_close(struct tokenizer *tokenizer)
     if (!tokenizer) return;
     vocabulary_done(&tokenizer->vocabulary);
     bpe_done(&tokenizer->bpe);
+    patterns_done(&tokenizer->patterns);
+    pieces_done(&tokenizer->pieces);
     specials_done(&tokenizer->specials);
     free(tokenizer);
 }
@@ -60,8 +62,12 @@ static uint64_t fingerprint(const struct tokenizer *tokenizer)
     CHECK(state);
     XXH3_64bits_reset(state);
     const int32_t head[] = {(int32_t)tokenizer->kind, (int32_t)tokenizer->split,
-                            tokenizer->whole_first, vocabulary->size};
+                            tokenizer->whole_first,   vocabulary->size,
+                            tokenizer->composes,      tokenizer->pieces.blank_first};
     XXH3_64bits_update(state, head, sizeof head);
+    for (int i = 0; i < tokenizer->patterns.n; i++)
+        XXH3_64bits_update(state, tokenizer->patterns.texts[i],
+                           strlen(tokenizer->patterns.texts[i]) + 1);
     for (int32_t id = 0; id < vocabulary->size; id++) {
         size_t size;
         const char *bytes = vocabulary_bytes(vocabulary, id, &size);
@@ -82,8 +88,14 @@ enum status tokenizer_finish(struct tokenizer *tokenizer, struct error *err)
         return error_set(err, STATUS_FORMAT, "the vocabulary has no tokens");
     unicode_init();
     vocabulary_index(&tokenizer->vocabulary);
-    bpe_index(&tokenizer->bpe, tokenizer->vocabulary.size);
-    find_bytes(tokenizer);
+    if (tokenizer->kind == TOKENIZER_PIECES) {
+        const enum status status = pieces_finish(tokenizer, err);
+        if (status) return status;
+        bpe_index(&tokenizer->bpe, pieces_symbols(tokenizer));
+    } else {
+        bpe_index(&tokenizer->bpe, tokenizer->vocabulary.size);
+        find_bytes(tokenizer);
+    }
     find_specials(tokenizer);
     tokenizer->hash = fingerprint(tokenizer);
     return STATUS_OK;
@@ -174,14 +186,28 @@ static enum status check_id(const struct tokenizer *tokenizer, int32_t id, struc
                      tokenizer_size(tokenizer) - 1);
 }
 
+/* The blank that was put before the text: dropped from the first token that writes something. */
+static const char *without_first_blank(const struct tokenizer *tokenizer, bool *begun,
+                                       const char *bytes, size_t *size)
+{
+    if (*begun || !*size) return bytes;
+    *begun = true;
+    if (tokenizer->kind != TOKENIZER_PIECES || !tokenizer->pieces.blank_first || *bytes != ' ')
+        return bytes;
+    (*size)--;
+    return bytes + 1;
+}
+
 enum status tokenizer_decode(const struct tokenizer *tokenizer, struct text *out,
                              const int32_t *ids, size_t n, bool specials, struct error *err)
 {
+    bool begun = false;
     for (size_t i = 0; i < n; i++) {
         const enum status status = check_id(tokenizer, ids[i], err);
         if (status) return status;
         size_t size;
         const char *bytes = written(tokenizer, ids[i], specials, &size);
+        bytes = without_first_blank(tokenizer, &begun, bytes, &size);
         text_add_bytes(out, bytes, size);
     }
     return STATUS_OK;
@@ -190,13 +216,15 @@ enum status tokenizer_decode(const struct tokenizer *tokenizer, struct text *out
 enum status tokenizer_offsets(const struct tokenizer *tokenizer, size_t *offsets,
                               const int32_t *ids, size_t n, bool specials, struct error *err)
 {
+    bool begun = false;
     size_t at = 0;
     for (size_t i = 0; i < n; i++) {
         const enum status status = check_id(tokenizer, ids[i], err);
         if (status) return status;
         size_t size;
+        const char *bytes = written(tokenizer, ids[i], specials, &size);
+        (void)without_first_blank(tokenizer, &begun, bytes, &size);
         offsets[i] = at;
-        (void)written(tokenizer, ids[i], specials, &size);
         at += size;
     }
     offsets[n] = at;
@@ -251,6 +279,7 @@ enum status decoder_add(struct decoder *decoder, struct text *out, int32_t id, s
     if (status) return status;
     size_t size;
     const char *bytes = written(decoder->tokenizer, id, decoder->specials, &size);
+    bytes = without_first_blank(decoder->tokenizer, &decoder->begun, bytes, &size);
     for (size_t i = 0; i < size; i++) add_byte(decoder, out, (unsigned char)bytes[i]);
     return STATUS_OK;
 }

@@ -25,6 +25,8 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "text/bpe.h"
+#include "text/pattern.h"
+#include "text/pieces.h"
 #include "text/specials.h"
 #include "text/split.h"
 #include "text/tokens.h"
@@ -37,7 +39,10 @@ struct tokenizer {
     struct vocabulary vocabulary;
     struct bpe bpe;
     enum split split;
-    int32_t byte_ids[256]; /* bytes: the alphabet; -1: there is no token for this byte */
+    struct patterns patterns; /* when there are some, they cut the text, and `split` does not */
+    bool composes;            /* text is brought to the normal form NFC first */
+    struct pieces pieces;
+    int32_t byte_ids[256]; /* the tokens of single bytes; -1: there is none */
     bool whole_first;      /* a piece that is a token is that token, whatever the merges make */
     struct specials specials;
     int32_t begin, end, unknown; /* special ids that files name; -1: none */

@@ -1,7 +1,10 @@
 #include "text/tokenizer_file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -22,12 +25,50 @@ static enum status open_gpt2(struct tokenizer **out, const char *vocabulary, con
     return status;
 }
 
+/* The whole file; of a GGUF file, which may be a large model, the beginning. */
+static enum status read_head(struct text *bytes, const char *path, struct error *err)
+{
+    char magic[4] = {0};
+    struct stat info;
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    const bool is_large = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
+                          info.st_size > TOKENIZER_FILE_LIMIT &&
+                          pread(fd, magic, sizeof magic, 0) == (ssize_t)sizeof magic &&
+                          memcmp(magic, "GGUF", sizeof magic) == 0;
+    if (!is_large) {
+        if (fd >= 0) close(fd);
+        return file_read(bytes, path, TOKENIZER_FILE_LIMIT, err);
+    }
+    enum status status = STATUS_OK;
+    char part[65536];
+    for (off_t at = 0; at < TOKENIZER_FILE_LIMIT && !status; at += (off_t)sizeof part) {
+        const ssize_t n = pread(fd, part, sizeof part, at);
+        if (n != (ssize_t)sizeof part) status = error_set_errno(err, STATUS_IO, "%s", path);
+        else text_add_bytes(bytes, part, sizeof part);
+    }
+    close(fd);
+    return status;
+}
+
+static enum status parse(struct tokenizer **out, const struct text *bytes, const char *path,
+                         struct error *err)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    if (bytes->size >= 4 && memcmp(bytes->data, "GGUF", 4) == 0)
+        return tokenizer_gguf_parse(out, bytes->data, bytes->size, err);
+    if (text_ends_with(name, ".tiktoken"))
+        return tokenizer_tiktoken_parse(out, bytes->data, bytes->size, name, err);
+    if (text_ends_with(name, ".bin"))
+        return tokenizer_llama2c_parse(out, bytes->data, bytes->size, err);
+    return tokenizer_json_parse(out, bytes->data, bytes->size, err);
+}
+
 static enum status open_file(struct tokenizer **out, const char *path, struct error *err)
 {
     struct text bytes = {0};
-    enum status status = file_read(&bytes, path, TOKENIZER_FILE_LIMIT, err);
+    enum status status = read_head(&bytes, path, err);
     if (!status) {
-        status = tokenizer_json_parse(out, bytes.data, bytes.size, err);
+        status = parse(out, &bytes, path, err);
         if (status) error_prefix(err, "%s", path);
     }
     text_done(&bytes);
@@ -111,9 +152,12 @@ enum status tokenizer_save(const struct tokenizer *tokenizer, const char *path,
                            enum tokenizer_format format, struct error *err)
 {
     if (format == TOKENIZER_GPT2) return save_gpt2(tokenizer, path, err);
-    struct text json = {0};
-    tokenizer_json_write(&json, tokenizer);
-    const enum status status = file_write(path, json.data, json.size, 0644, err);
-    text_done(&json);
+    struct text bytes = {0};
+    enum status status = format == TOKENIZER_GGUF ? tokenizer_gguf_write(&bytes, tokenizer, err)
+                         : format == TOKENIZER_LLAMA2C
+                             ? tokenizer_llama2c_write(&bytes, tokenizer, err)
+                             : tokenizer_json_write(&bytes, tokenizer, err);
+    if (!status) status = file_write(path, bytes.data, bytes.size, 0644, err);
+    text_done(&bytes);
     return status;
 }

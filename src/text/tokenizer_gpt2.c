@@ -48,9 +48,9 @@ enum status byte_merge_add(struct tokenizer *tokenizer, const char *left, size_t
         const size_t middle = bytes.size;
         ids[0] = vocabulary_find(&tokenizer->vocabulary, text_string(&bytes), middle);
         if (byte_text_read(&bytes, right, right_size)) {
-            ids[1] =
-                vocabulary_find(&tokenizer->vocabulary, bytes.data + middle, bytes.size - middle);
-            ids[2] = vocabulary_find(&tokenizer->vocabulary, bytes.data, bytes.size);
+            ids[1] = vocabulary_find(&tokenizer->vocabulary, text_string(&bytes) + middle,
+                                     bytes.size - middle);
+            ids[2] = vocabulary_find(&tokenizer->vocabulary, text_string(&bytes), bytes.size);
         }
     }
     text_done(&bytes);
@@ -149,12 +149,27 @@ void json_string_write(struct text *out, const char *string, size_t size)
     text_add_char(out, '"');
 }
 
-/* The bytes of a token as its file has them. */
 void token_write(struct text *out, const struct tokenizer *tokenizer, int32_t id)
 {
     size_t size;
+    if (id >= tokenizer_size(tokenizer)) { /* a character of SentencePiece that is no token */
+        const char *character =
+            vocabulary_bytes(&tokenizer->pieces.characters, id - tokenizer_size(tokenizer), &size);
+        text_add_bytes(out, character, size);
+        return;
+    }
     const char *bytes = vocabulary_bytes(&tokenizer->vocabulary, id, &size);
     const enum token_type type = vocabulary_type(&tokenizer->vocabulary, id);
+    if (type == TOKEN_BYTE && tokenizer->kind == TOKENIZER_PIECES) {
+        text_format(out, "<0x%02X>", (unsigned char)*bytes);
+        return;
+    }
+    if (type == TOKEN_NORMAL && tokenizer->kind == TOKENIZER_PIECES) {
+        for (size_t i = 0; i < size; i++)
+            text_add_bytes(out, bytes[i] == ' ' ? "\xE2\x96\x81" : bytes + i,
+                           bytes[i] == ' ' ? 3 : 1);
+        return;
+    }
     if (type == TOKEN_NORMAL && tokenizer->kind == TOKENIZER_BYTES)
         byte_text_write(out, bytes, size);
     else text_add_bytes(out, bytes, size);
@@ -165,7 +180,8 @@ enum status tokenizer_gpt2_write(struct text *vocabulary, struct text *merges,
 {
     struct text token = {0};
     bool first = true;
-    if (tokenizer->kind != TOKENIZER_BYTES || tokenizer->split != SPLIT_GPT2)
+    if (tokenizer->kind != TOKENIZER_BYTES || tokenizer->split != SPLIT_GPT2 ||
+        tokenizer->patterns.n || tokenizer->composes || tokenizer->whole_first)
         return error_set(err, STATUS_USAGE,
                          "vocab.json with merges.txt cannot say how text is cut, so it is for "
                          "byte-level tokenizers with the gpt2 split; write tokenizer.json");

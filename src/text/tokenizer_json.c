@@ -1,12 +1,13 @@
-/* tokenizer_json.c -- tokenizer.json: the form that the field exchanges.
+/* tokenizer_json.c -- reading tokenizer.json: the form that the field exchanges.
  *
  *   model           {"type": "BPE", "vocab": {token: id}, "merges": ["a b"] or [["a", "b"]]}
  *   added_tokens    [{"id", "content", "special"}]
- *   pre_tokenizer   how text is cut; the known patterns are recognized by their text
+ *   normalizer      NFC; for SentencePiece a blank before the text, and blanks as U+2581
+ *   pre_tokenizer   how text is cut: known patterns have scanners, others go through PCRE2
  *   decoder         ByteLevel: bytes; Fuse with tokens of one character and no merges: characters
  *
  * What is there and would change ids, but is not known here, is refused by name. */
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -44,92 +45,219 @@ static bool is_type(const json_t *object, const char *type)
 
 /* ---- how text is cut ---- */
 
-static enum status read_pattern(struct tokenizer *tokenizer, const json_t *split, struct error *err)
+/* The scanner that does what a pattern says; SPLIT_COUNT: there is none. */
+static enum split scanner_of(const char *pattern)
 {
-    const char *pattern = string_of(json_object_get(split, "pattern"), "Regex");
-    if (strcmp(string_of(split, "behavior"), "Isolated") != 0 ||
-        json_is_true(json_object_get(split, "invert")))
-        return error_set(err, STATUS_FORMAT,
-                         "pre_tokenizer: Split with behavior \"%s\"%s: only Isolated is known",
-                         string_of(split, "behavior"),
-                         json_is_true(json_object_get(split, "invert")) ? ", inverted" : "");
     for (int i = 0; i < SPLIT_COUNT; i++)
-        if (*pattern && strcmp(pattern, split_pattern((enum split)i)) == 0) {
-            tokenizer->split = (enum split)i;
-            return STATUS_OK;
-        }
+        if (*pattern && strcmp(pattern, split_pattern((enum split)i)) == 0) return (enum split)i;
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
-        if (strcmp(pattern, patterns[i].pattern) == 0) {
-            tokenizer->split = patterns[i].split;
-            return STATUS_OK;
-        }
-    return error_set(err, STATUS_FORMAT, "pre_tokenizer: unknown pattern \"%.200s\"", pattern);
+        if (strcmp(pattern, patterns[i].pattern) == 0) return patterns[i].split;
+    return SPLIT_COUNT;
 }
 
-static enum status read_byte_level(struct tokenizer *tokenizer, const json_t *step,
-                                   struct error *err)
+/* The patterns of the steps, in order. */
+struct cutting {
+    struct text patterns[PATTERNS_LIMIT];
+    int n;
+};
+
+static enum status add_pattern(struct cutting *cutting, const char *pattern, struct error *err)
 {
+    if (cutting->n == PATTERNS_LIMIT)
+        return error_set(err, STATUS_LIMIT, "pre_tokenizer: more than %d patterns", PATTERNS_LIMIT);
+    text_add(&cutting->patterns[cutting->n++], pattern);
+    return STATUS_OK;
+}
+
+static enum status read_split(struct cutting *cutting, const json_t *step, struct error *err)
+{
+    const json_t *pattern = json_object_get(step, "pattern");
+    const char *regex = string_of(pattern, "Regex"), *string = string_of(pattern, "String");
+    const char *behavior = string_of(step, "behavior");
+    const bool inverted = json_is_true(json_object_get(step, "invert"));
+    struct text quoted = {0};
+    /* what matches is kept and the rest dropped: the same where the pattern takes everything */
+    const bool keeps_all =
+        !strcmp(behavior, "Removed") && inverted && scanner_of(regex) != SPLIT_COUNT;
+    if (!keeps_all && (strcmp(behavior, "Isolated") != 0 || inverted))
+        return error_set(err, STATUS_FORMAT,
+                         "pre_tokenizer: Split with behavior \"%.80s\"%s: only Isolated is known",
+                         behavior, inverted ? ", inverted" : "");
+    if (!*regex && !*string)
+        return error_set(err, STATUS_FORMAT, "pre_tokenizer: Split without a pattern");
+    for (const char *p = string; *p; p++) {
+        if (strchr("\\^$.|?*+()[]{}", *p)) text_add_char(&quoted, '\\');
+        text_add_char(&quoted, *p);
+    }
+    const enum status status = add_pattern(cutting, *regex ? regex : text_string(&quoted), err);
+    text_done(&quoted);
+    return status;
+}
+
+static enum status read_step(struct cutting *cutting, const json_t *step, struct error *err)
+{
+    if (is_type(step, "Split")) return read_split(cutting, step, err);
+    if (is_type(step, "Digits"))
+        return add_pattern(
+            cutting,
+            json_is_true(json_object_get(step, "individual_digits")) ? "\\p{N}" : "\\p{N}+", err);
+    if (!is_type(step, "ByteLevel"))
+        return error_set(
+            err, STATUS_FORMAT,
+            "pre_tokenizer: \"%.80s\": ByteLevel, Split, Digits and a Sequence of them are "
+            "known",
+            string_of(step, "type"));
     if (json_is_true(json_object_get(step, "add_prefix_space")))
         return error_set(err, STATUS_FORMAT,
                          "pre_tokenizer: ByteLevel with add_prefix_space is not supported");
-    const json_t *use_regex = json_object_get(step, "use_regex");
-    if (!use_regex || json_is_true(use_regex)) tokenizer->split = SPLIT_GPT2;
-    return STATUS_OK;
+    if (json_is_false(json_object_get(step, "use_regex"))) return STATUS_OK;
+    return add_pattern(cutting, split_pattern(SPLIT_GPT2), err);
 }
 
 static enum status read_pre_tokenizer(struct tokenizer *tokenizer, const json_t *steps,
                                       struct error *err)
 {
-    if (is_type(steps, "ByteLevel")) return read_byte_level(tokenizer, steps, err);
+    struct cutting cutting = {0};
+    enum status status = STATUS_OK;
     if (is_type(steps, "Sequence")) {
-        const json_t *list = json_object_get(steps, "pretokenizers");
-        const json_t *last = json_array_get(list, 1);
-        if (json_array_size(list) == 2 && is_type(json_array_get(list, 0), "Split") &&
-            is_type(last, "ByteLevel")) {
-            const json_t *use_regex = json_object_get(last, "use_regex");
-            if (!json_is_false(use_regex))
-                return error_set(err, STATUS_FORMAT,
-                                 "pre_tokenizer: two patterns, one after the other");
-            const enum status status = read_byte_level(tokenizer, last, err);
-            return status ? status : read_pattern(tokenizer, json_array_get(list, 0), err);
+        size_t i;
+        json_t *step;
+        json_array_foreach(json_object_get(steps, "pretokenizers"), i, step)
+        {
+            status = read_step(&cutting, step, err);
+            if (status) break;
         }
+    } else {
+        status = read_step(&cutting, steps, err);
     }
-    return error_set(
-        err, STATUS_FORMAT,
-        "pre_tokenizer: expected ByteLevel, or a Sequence of Split and ByteLevel; it is "
-        "\"%.80s\"",
-        string_of(steps, "type"));
+    tokenizer->split = SPLIT_NONE;
+    const bool has_scanner =
+        cutting.n == 1 && scanner_of(text_string(&cutting.patterns[0])) != SPLIT_COUNT;
+    if (has_scanner) tokenizer->split = scanner_of(text_string(&cutting.patterns[0]));
+    for (int i = 0; i < cutting.n && !status && !has_scanner; i++)
+        status = patterns_add(&tokenizer->patterns, text_string(&cutting.patterns[i]), err);
+    for (int i = 0; i < cutting.n; i++) text_done(&cutting.patterns[i]);
+    return status;
+}
+
+/* ---- SentencePiece's blanks ---- */
+
+static const char blank[] = "\xE2\x96\x81"; /* U+2581 */
+
+/* Append the steps of a normalizer, which may be one or a sequence. */
+static size_t steps_of(const json_t *normalizer, const json_t *steps[8])
+{
+    size_t n = 0, i;
+    json_t *step;
+    if (!normalizer || json_is_null(normalizer)) return 0;
+    if (!is_type(normalizer, "Sequence")) {
+        steps[0] = normalizer;
+        return 1;
+    }
+    json_array_foreach(json_object_get(normalizer, "normalizers"), i, step)
+    {
+        if (n < 8) steps[n++] = step;
+    }
+    return n;
+}
+
+static bool is_replace_of_blanks(const json_t *step)
+{
+    return is_type(step, "Replace") &&
+           !strcmp(string_of(json_object_get(step, "pattern"), "String"), " ") &&
+           !strcmp(string_of(step, "content"), blank);
+}
+
+static bool is_sentencepiece(const json_t *root)
+{
+    const json_t *steps[8];
+    const size_t n = steps_of(json_object_get(root, "normalizer"), steps);
+    for (size_t i = 0; i < n; i++)
+        if (is_replace_of_blanks(steps[i])) return true;
+    return is_type(json_object_get(root, "pre_tokenizer"), "Metaspace");
+}
+
+static enum status read_normalizer(struct tokenizer *tokenizer, const json_t *root,
+                                   struct error *err)
+{
+    const json_t *steps[8], *metaspace = json_object_get(root, "pre_tokenizer");
+    const size_t n = steps_of(json_object_get(root, "normalizer"), steps);
+    for (size_t i = 0; i < n; i++) {
+        const bool pieces = tokenizer->kind == TOKENIZER_PIECES;
+        if (is_type(steps[i], "NFC") && tokenizer->kind == TOKENIZER_BYTES)
+            tokenizer->composes = true;
+        else if (pieces && is_type(steps[i], "Prepend") &&
+                 !strcmp(string_of(steps[i], "prepend"), blank))
+            tokenizer->pieces.blank_first = true;
+        else if (!pieces || !is_replace_of_blanks(steps[i]))
+            return error_set(err, STATUS_FORMAT, "normalizer: \"%.80s\" is not supported",
+                             string_of(steps[i], "type"));
+    }
+    if (tokenizer->kind != TOKENIZER_PIECES || !metaspace || json_is_null(metaspace))
+        return STATUS_OK;
+    if (!is_type(metaspace, "Metaspace"))
+        return error_set(err, STATUS_FORMAT, "pre_tokenizer: \"%.80s\" with SentencePiece",
+                         string_of(metaspace, "type"));
+    const char *scheme = string_of(metaspace, "prepend_scheme");
+    if (*scheme ? strcmp(scheme, "never") != 0
+                : json_is_true(json_object_get(metaspace, "add_prefix_space")))
+        tokenizer->pieces.blank_first = true;
+    return STATUS_OK;
 }
 
 /* ---- vocabulary, merges, added tokens ---- */
 
-static enum status read_vocabulary(struct tokenizer *tokenizer, const json_t *vocab,
+/* <0x0A> */
+static int byte_of(const char *key, size_t size)
+{
+    unsigned byte;
+    char end;
+    if (size != 6 || sscanf(key, "<0x%2X%c", &byte, &end) != 2 || end != '>') return -1;
+    return (int)byte;
+}
+
+/* What a key of the vocabulary stands for. */
+static enum token_type read_key(const struct tokenizer *tokenizer, struct text *bytes,
+                                const char *key, bool byte_fallback)
+{
+    const size_t size = strlen(key);
+    text_clear(bytes);
+    if (tokenizer->kind == TOKENIZER_BYTES) {
+        if (byte_text_read(bytes, key, size)) return TOKEN_NORMAL;
+        text_clear(bytes);
+        text_add_bytes(bytes, key, size);
+        return TOKEN_SPECIAL; /* no bytes are written so: only an added token can be */
+    }
+    if (tokenizer->kind == TOKENIZER_PIECES && byte_fallback && byte_of(key, size) >= 0) {
+        text_add_char(bytes, (char)byte_of(key, size));
+        return TOKEN_BYTE;
+    }
+    if (tokenizer->kind == TOKENIZER_PIECES) pieces_normalize(bytes, key, size);
+    else text_add_bytes(bytes, key, size);
+    return TOKEN_NORMAL;
+}
+
+static enum status read_vocabulary(struct tokenizer *tokenizer, const json_t *model,
                                    struct error *err)
 {
+    const bool byte_fallback = json_is_true(json_object_get(model, "byte_fallback"));
+    const char *unknown = string_of(model, "unk_token");
+    json_t *vocab = json_object_get(model, "vocab"), *value;
     struct text bytes = {0};
     const char *key;
-    json_t *value;
     enum status status = STATUS_OK;
     if (!json_is_object(vocab))
         return error_set(err, STATUS_FORMAT, "model: vocab is not an object of token: id");
-    json_object_foreach((json_t *)vocab, key, value)
+    json_object_foreach(vocab, key, value)
     {
-        const char *token = key;
-        size_t size = strlen(key);
-        enum token_type type = TOKEN_NORMAL;
-        text_clear(&bytes);
-        if (tokenizer->kind == TOKENIZER_BYTES) {
-            if (byte_text_read(&bytes, key, size)) {
-                token = text_string(&bytes);
-                size = bytes.size;
-            } else {
-                type = TOKEN_SPECIAL; /* no bytes are written so: only an added token can be */
-            }
-        }
+        enum token_type type = read_key(tokenizer, &bytes, key, byte_fallback);
+        if (*unknown && strcmp(key, unknown) == 0) type = TOKEN_UNKNOWN;
         status = json_is_integer(value)
-                     ? vocabulary_set(&tokenizer->vocabulary, json_integer_value(value), token,
-                                      size, type, err)
+                     ? vocabulary_set(&tokenizer->vocabulary, json_integer_value(value),
+                                      text_string(&bytes), bytes.size, type, err)
                      : error_set(err, STATUS_FORMAT, "model: \"%.80s\": the id is no integer", key);
+        if (!status && type == TOKEN_UNKNOWN)
+            tokenizer->unknown = (int32_t)json_integer_value(value);
         if (status) break;
     }
     text_done(&bytes);
@@ -159,19 +287,15 @@ static enum status read_added(struct tokenizer *tokenizer, const json_t *added, 
                                  *flag);
         if (id >= 0 && id < vocabulary->size &&
             vocabulary_type(vocabulary, (int32_t)id) != TOKEN_UNUSED) {
-            struct text bytes = {0};
-            size_t size;
-            const char *there = vocabulary_bytes(vocabulary, (int32_t)id, &size);
-            if (tokenizer->kind == TOKENIZER_BYTES &&
-                vocabulary_type(vocabulary, (int32_t)id) == TOKEN_NORMAL)
-                byte_text_write(&bytes, there, size);
-            else text_add_bytes(&bytes, there, size);
-            const bool same = strcmp(text_string(&bytes), content) == 0;
-            text_done(&bytes);
+            struct text there = {0};
+            token_write(&there, tokenizer, (int32_t)id);
+            const bool same = strcmp(text_string(&there), content) == 0;
+            text_done(&there);
             if (!same)
                 return error_set(err, STATUS_FORMAT,
                                  "added_tokens[%zu], \"%.80s\": id %lld is another token", i,
                                  content, (long long)id);
+            if (vocabulary_type(vocabulary, (int32_t)id) == TOKEN_UNKNOWN) continue;
             vocabulary_mark(vocabulary, (int32_t)id, TOKEN_UNUSED);
         }
         const enum status status =
@@ -179,6 +303,30 @@ static enum status read_added(struct tokenizer *tokenizer, const json_t *added, 
         if (status) return error_prefix(err, "added_tokens[%zu]", i);
     }
     return STATUS_OK;
+}
+
+static enum status piece_merge_add(struct tokenizer *tokenizer, const char *left, size_t left_size,
+                                   const char *right, struct error *err)
+{
+    struct text bytes = {0};
+    pieces_normalize(&bytes, left, left_size);
+    const size_t middle = bytes.size;
+    pieces_normalize(&bytes, right, strlen(right));
+    const struct vocabulary *vocabulary = &tokenizer->vocabulary;
+    const int32_t ids[3] = {
+        vocabulary_find(vocabulary, text_string(&bytes), middle),
+        vocabulary_find(vocabulary, text_string(&bytes) + middle, bytes.size - middle),
+        vocabulary_find(vocabulary, text_string(&bytes), bytes.size),
+    };
+    text_done(&bytes);
+    if (ids[0] < 0 || ids[1] < 0 || ids[2] < 0)
+        return error_set(
+            err, STATUS_FORMAT, "merge %d, \"%.*s %.80s\": %s is not in the vocabulary",
+            tokenizer->bpe.n_merges + 1, (int)(left_size < 80 ? left_size : 80), left, right,
+            ids[0] < 0   ? "its left part"
+            : ids[1] < 0 ? "its right part"
+                         : "what it makes");
+    return bpe_add(&tokenizer->bpe, ids[0], ids[1], ids[2], err);
 }
 
 static enum status read_merges(struct tokenizer *tokenizer, const json_t *merges, struct error *err)
@@ -203,7 +351,9 @@ static enum status read_merges(struct tokenizer *tokenizer, const json_t *merges
                              "model: merges[%zu]: expected \"left right\" or [\"left\", \"right\"]",
                              i);
         const enum status status =
-            byte_merge_add(tokenizer, left, left_size, right, strlen(right), err);
+            tokenizer->kind == TOKENIZER_PIECES
+                ? piece_merge_add(tokenizer, left, left_size, right, err)
+                : byte_merge_add(tokenizer, left, left_size, right, strlen(right), err);
         if (status) return status;
     }
     return STATUS_OK;
@@ -212,7 +362,7 @@ static enum status read_merges(struct tokenizer *tokenizer, const json_t *merges
 /* ---- the whole ---- */
 
 /* Settings that would change ids and that we do not follow. */
-static enum status check_model(const json_t *root, const json_t *model, struct error *err)
+static enum status check_model(const json_t *model, struct error *err)
 {
     static const char *const empty[] = {"dropout", "continuing_subword_prefix",
                                         "end_of_word_suffix", NULL};
@@ -227,10 +377,6 @@ static enum status check_model(const json_t *root, const json_t *model, struct e
         if (json_is_number(value) && json_number_value(value) != 0)
             return error_set(err, STATUS_FORMAT, "model: %s is not supported", *key);
     }
-    const json_t *normalizer = json_object_get(root, "normalizer");
-    if (normalizer && !json_is_null(normalizer))
-        return error_set(err, STATUS_FORMAT, "normalizer: \"%.80s\" is not supported",
-                         string_of(normalizer, "type"));
     return STATUS_OK;
 }
 
@@ -265,28 +411,53 @@ static enum status read_characters(struct tokenizer *tokenizer, const json_t *mo
     return STATUS_OK;
 }
 
+/* The tokens that a template puts around a text: one before, one after. */
+static void read_template(struct tokenizer *tokenizer, const json_t *template)
+{
+    size_t i;
+    json_t *part;
+    bool after = false;
+    if (is_type(template, "Sequence")) {
+        json_array_foreach(json_object_get(template, "processors"), i, part)
+        {
+            if (is_type(part, "TemplateProcessing")) read_template(tokenizer, part);
+        }
+        return;
+    }
+    json_array_foreach(json_object_get(template, "single"), i, part)
+    {
+        const char *name = string_of(json_object_get(part, "SpecialToken"), "id");
+        if (json_object_get(part, "Sequence")) after = true;
+        else if (*name)
+            *(after ? &tokenizer->end : &tokenizer->begin) =
+                tokenizer_find(tokenizer, name, strlen(name));
+    }
+}
+
 static enum status read_root(struct tokenizer *tokenizer, const json_t *root, struct error *err)
 {
     const json_t *model = json_object_get(root, "model");
-    const json_t *steps = json_object_get(root, "pre_tokenizer");
-    enum status status = check_model(root, model, err);
+    enum status status = check_model(model, err);
+    if (!status) status = read_normalizer(tokenizer, root, err);
     if (status) return status;
     tokenizer->whole_first = json_is_true(json_object_get(model, "ignore_merges"));
-    status = read_vocabulary(tokenizer, json_object_get(model, "vocab"), err);
+    status = read_vocabulary(tokenizer, model, err);
     if (status) return status;
     vocabulary_index(&tokenizer->vocabulary);
-    if (tokenizer->kind == TOKENIZER_CHARACTERS) {
-        status = read_characters(tokenizer, model, err);
-    } else {
-        status = read_pre_tokenizer(tokenizer, steps, err);
-        if (!status) status = read_merges(tokenizer, json_object_get(model, "merges"), err);
-    }
+    if (tokenizer->kind == TOKENIZER_CHARACTERS) status = read_characters(tokenizer, model, err);
+    else status = read_merges(tokenizer, json_object_get(model, "merges"), err);
+    if (!status && tokenizer->kind == TOKENIZER_BYTES)
+        status = read_pre_tokenizer(tokenizer, json_object_get(root, "pre_tokenizer"), err);
     if (!status) status = read_added(tokenizer, json_object_get(root, "added_tokens"), err);
     if (!status) status = tokenizer_finish(tokenizer, err);
-    const char *unknown = string_of(model, "unk_token");
-    if (!status && *unknown)
-        tokenizer->unknown = tokenizer_find(tokenizer, unknown, strlen(unknown));
+    if (!status) read_template(tokenizer, json_object_get(root, "post_processor"));
     return status;
+}
+
+static enum tokenizer_kind kind_of(const json_t *root)
+{
+    if (is_byte_level(root)) return TOKENIZER_BYTES;
+    return is_sentencepiece(root) ? TOKENIZER_PIECES : TOKENIZER_CHARACTERS;
 }
 
 enum status tokenizer_json_parse(struct tokenizer **out, const char *bytes, size_t size,
@@ -296,100 +467,10 @@ enum status tokenizer_json_parse(struct tokenizer **out, const char *bytes, size
     *out = NULL;
     enum status status = json_parse(&root, bytes, size, err);
     if (status) return status;
-    struct tokenizer *tokenizer =
-        tokenizer_new(is_byte_level(root) ? TOKENIZER_BYTES : TOKENIZER_CHARACTERS);
+    struct tokenizer *tokenizer = tokenizer_new(kind_of(root));
     status = read_root(tokenizer, root, err);
     json_decref(root);
     if (status) tokenizer_close(tokenizer);
     else *out = tokenizer;
     return status;
-}
-
-/* ---- writing ---- */
-
-static void write_added(struct text *out, const struct tokenizer *tokenizer)
-{
-    bool first = true;
-    text_add(out, "  \"added_tokens\": [");
-    for (int32_t id = 0; id < tokenizer_size(tokenizer); id++) {
-        const enum token_type type = vocabulary_type(&tokenizer->vocabulary, id);
-        if (type != TOKEN_SPECIAL && type != TOKEN_ADDED) continue;
-        size_t size;
-        const char *bytes = vocabulary_bytes(&tokenizer->vocabulary, id, &size);
-        text_format(out, "%s\n    {\"id\": %d, \"content\": ", first ? "" : ",", id);
-        json_string_write(out, bytes, size);
-        text_format(out,
-                    ", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
-                    "\"normalized\": false, \"special\": %s}",
-                    type == TOKEN_SPECIAL ? "true" : "false");
-        first = false;
-    }
-    text_add(out, first ? "],\n" : "\n  ],\n");
-}
-
-static void write_pre_tokenizer(struct text *out, const struct tokenizer *tokenizer)
-{
-    static const char byte_level[] =
-        "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, "
-        "\"use_regex\": ";
-    if (tokenizer->kind == TOKENIZER_CHARACTERS) {
-        text_add(out, "  \"pre_tokenizer\": null,\n  \"post_processor\": null,\n"
-                      "  \"decoder\": {\"type\": \"Fuse\"},\n");
-        return;
-    }
-    text_add(out, "  \"pre_tokenizer\": ");
-    if (tokenizer->split == SPLIT_GPT2 || tokenizer->split == SPLIT_NONE) {
-        text_format(out, "%s%s}", byte_level, tokenizer->split == SPLIT_GPT2 ? "true" : "false");
-    } else {
-        const char *pattern = split_pattern(tokenizer->split);
-        text_add(out, "{\"type\": \"Sequence\", \"pretokenizers\": [\n    {\"type\": \"Split\", "
-                      "\"pattern\": {\"Regex\": ");
-        json_string_write(out, pattern, strlen(pattern));
-        text_format(out, "}, \"behavior\": \"Isolated\", \"invert\": false},\n    %sfalse}\n  ]}",
-                    byte_level);
-    }
-    text_format(out, ",\n  \"post_processor\": null,\n  \"decoder\": %strue},\n", byte_level);
-}
-
-static void write_model(struct text *out, const struct tokenizer *tokenizer)
-{
-    struct text token = {0};
-    bool first = true;
-    text_format(out,
-                "  \"model\": {\n    \"type\": \"BPE\", \"dropout\": null, \"unk_token\": null,\n"
-                "    \"continuing_subword_prefix\": null, \"end_of_word_suffix\": null,\n"
-                "    \"fuse_unk\": false, \"byte_fallback\": false, \"ignore_merges\": %s,\n"
-                "    \"vocab\": {",
-                tokenizer->whole_first ? "true" : "false");
-    for (int32_t id = 0; id < tokenizer_size(tokenizer); id++) {
-        if (vocabulary_type(&tokenizer->vocabulary, id) != TOKEN_NORMAL) continue;
-        text_clear(&token);
-        token_write(&token, tokenizer, id);
-        text_add(out, first ? "\n      " : ",\n      ");
-        first = false;
-        json_string_write(out, text_string(&token), token.size);
-        text_format(out, ": %d", id);
-    }
-    text_add(out, "\n    },\n    \"merges\": [");
-    for (int i = 0; i < tokenizer->bpe.n_merges; i++) {
-        const struct bpe_merge *merge = &tokenizer->bpe.merges[i];
-        text_clear(&token);
-        token_write(&token, tokenizer, merge->left);
-        text_add_char(&token, ' ');
-        token_write(&token, tokenizer, merge->right);
-        text_add(out, i ? ",\n      " : "\n      ");
-        json_string_write(out, text_string(&token), token.size);
-    }
-    text_add(out, tokenizer->bpe.n_merges ? "\n    ]\n  }\n" : "]\n  }\n");
-    text_done(&token);
-}
-
-void tokenizer_json_write(struct text *out, const struct tokenizer *tokenizer)
-{
-    text_add(out, "{\n  \"version\": \"1.0\",\n  \"truncation\": null,\n  \"padding\": null,\n");
-    write_added(out, tokenizer);
-    text_add(out, "  \"normalizer\": null,\n");
-    write_pre_tokenizer(out, tokenizer);
-    write_model(out, tokenizer);
-    text_add(out, "}\n");
 }

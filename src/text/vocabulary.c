@@ -52,7 +52,7 @@ void vocabulary_mark(struct vocabulary *vocabulary, int32_t id, enum token_type 
 void vocabulary_index(struct vocabulary *vocabulary)
 {
     uint32_t n = 16;
-    while (n < 2 * (uint32_t)vocabulary->size) n *= 2;
+    while (n < 4 * (uint32_t)vocabulary->size) n *= 2;
     free(vocabulary->index);
     vocabulary->index = memory_new(n, sizeof *vocabulary->index);
     vocabulary->index_mask = n - 1;
@@ -65,6 +65,21 @@ void vocabulary_index(struct vocabulary *vocabulary)
         while (vocabulary->index[at]) at = (at + 1) & vocabulary->index_mask;
         vocabulary->index[at] = (uint32_t)id + 1;
     }
+}
+
+void vocabulary_index_last(struct vocabulary *vocabulary)
+{
+    const int32_t id = vocabulary->size - 1;
+    if (!vocabulary->index || vocabulary->index_mask < 2 * (uint32_t)vocabulary->size) {
+        vocabulary_index(vocabulary); /* its size doubles, so all of this costs little */
+        return;
+    }
+    const struct vocabulary_token *token = &vocabulary->tokens[id];
+    const char *bytes = vocabulary->bytes.data + token->begin;
+    if (token->type != TOKEN_NORMAL || vocabulary_find(vocabulary, bytes, token->size) >= 0) return;
+    uint32_t at = hash_of(bytes, token->size) & vocabulary->index_mask;
+    while (vocabulary->index[at]) at = (at + 1) & vocabulary->index_mask;
+    vocabulary->index[at] = (uint32_t)id + 1;
 }
 
 int32_t vocabulary_find(const struct vocabulary *vocabulary, const void *bytes, size_t size)

@@ -53,6 +53,9 @@ void vocabulary_mark(struct vocabulary *vocabulary, int32_t id, enum token_type 
 /* Make tokens findable; once, after the last was set. */
 void vocabulary_index(struct vocabulary *vocabulary);
 
+/* Make the token that was set last findable as well; without an index, it makes one. */
+void vocabulary_index_last(struct vocabulary *vocabulary);
+
 /* The id of the normal token with these bytes, or -1. Needs vocabulary_index(). */
 int32_t vocabulary_find(const struct vocabulary *vocabulary, const void *bytes, size_t size);
 

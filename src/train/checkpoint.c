@@ -13,13 +13,11 @@ static json_t *state_json(const struct trainer *trainer)
     char *best = text_printf("%a", trainer->best), *mean = text_printf("%a", trainer->mean);
     char *square = text_printf("%a", trainer->square);
     char *hash = text_printf("%016llx", (unsigned long long)trainer->dataset.hash);
-    json_t *state = json_pack("{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "step",
-                              (json_int_t)trainer->step, "updates",
-                              (json_int_t)trainer->optimizer.step, "skipped",
-                              (json_int_t)trainer->n_skipped, "not_better",
-                              (json_int_t)trainer->n_not_better, "moments",
-                              (json_int_t)trainer->n_moments, "best", best, "mean", mean, "square",
-                              square, "text", hash);
+    json_t *state = json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s}", "step", (json_int_t)trainer->step,
+        "updates", (json_int_t)trainer->optimizer.step, "skipped", (json_int_t)trainer->n_skipped,
+        "not_better", (json_int_t)trainer->n_not_better, "moments", (json_int_t)trainer->n_moments,
+        "best", best, "mean", mean, "square", square, "text", hash);
     CHECK(state);
     free(best);
     free(mean);
@@ -123,7 +121,8 @@ static enum status load(struct trainer *trainer, const struct safetensors *file,
     json_decref(theirs);
     json_decref(ours);
     if (!same)
-        return error_set(err, STATUS_FORMAT, _("the checkpoint is of another model than the recipe"));
+        return error_set(err, STATUS_FORMAT,
+                         _("the checkpoint is of another model than the recipe"));
     const char *line = safetensors_metadata(file, "lcx.train");
     if (!line) return error_set(err, STATUS_FORMAT, _("a model, but no checkpoint of a run"));
     status = json_parse(&state, line, strlen(line), err);

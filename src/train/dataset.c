@@ -34,23 +34,25 @@ enum status dataset_init(struct dataset *dataset, const struct tokenizer *tokeni
     struct tokens tokens = {0};
     size_t cut = size - (size_t)((double)size * share);
     *dataset = (struct dataset){0};
-    while (cut < size && ((unsigned char)bytes[cut] & 0xC0) == 0x80) cut++; /* not within a character */
+    while (cut < size && ((unsigned char)bytes[cut] & 0xC0) == 0x80)
+        cut++; /* not within a character */
 
     enum status status = encode(&tokens, tokenizer, bytes, cut, err);
     const size_t n_train = tokens.n;
     if (!status) status = encode(&tokens, tokenizer, bytes + cut, size - cut, err);
     const size_t n_valid = tokens.n - n_train, least = (size_t)context + 1;
     if (!status && (n_train < least || (share > 0 && n_valid < least)))
-        status = error_set(err, STATUS_USAGE,
-                           _("the text has %zu tokens to learn from and %zu for validation; each "
-                             "must have context + 1 = %zu at least: more text, or a smaller context"),
-                           n_train, n_valid, least);
+        status =
+            error_set(err, STATUS_USAGE,
+                      _("the text has %zu tokens to learn from and %zu for validation; each "
+                        "must have context + 1 = %zu at least: more text, or a smaller context"),
+                      n_train, n_valid, least);
     if (status) {
         tokens_done(&tokens);
         return status;
     }
-    *dataset = (struct dataset){tokens.ids, n_train, n_valid, size - cut,
-                                hash_of(tokens.ids, tokens.n)};
+    *dataset =
+        (struct dataset){tokens.ids, n_train, n_valid, size - cut, hash_of(tokens.ids, tokens.n)};
     return STATUS_OK;
 }
 

@@ -35,7 +35,8 @@ enum optimizer_kind {
     OPTIMIZER_MUON,
     OPTIMIZER_COUNT
 };
-extern const char *const optimizer_names[]; /* "sgd", "adam", "adamw", "lion", "muon"; ends with NULL */
+extern const char
+    *const optimizer_names[]; /* "sgd", "adam", "adamw", "lion", "muon"; ends with NULL */
 
 struct optimizer_settings {
     enum optimizer_kind kind;
@@ -65,8 +66,8 @@ struct optimizer {
         size_t offset, count;
     } * pieces; /* what one task works on */
     int n_pieces;
-    double *sums;  /* [n_pieces] */
-    float *muon;   /* scratch of the largest matrix; NULL without Muon */
+    double *sums; /* [n_pieces] */
+    float *muon;  /* scratch of the largest matrix; NULL without Muon */
     size_t muon_count;
 };
 

@@ -321,9 +321,9 @@ enum status recipe_from_json(struct recipe *recipe, const json_t *object, struct
 {
     const char *name;
     json_t *value;
-    if (!json_is_object(object))
-        return error_set(err, STATUS_FORMAT, _("the recipe is no object"));
-    json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+    if (!json_is_object(object)) return error_set(err, STATUS_FORMAT, _("the recipe is no object"));
+    json_object_foreach((json_t *)(uintptr_t)object, name, value)
+    {
         char *word = word_json(value);
         const enum status status =
             word ? recipe_set(recipe, name, word, err)
@@ -374,11 +374,13 @@ enum status recipe_model(struct model_config *config, const struct recipe *recip
 {
     const int width = (int)recipe->width, heads = (int)recipe->heads;
     if (width % heads)
-        return error_set(err, STATUS_USAGE, _("width is %d, it must be a multiple of heads, which is %d"),
-                         width, heads);
+        return error_set(err, STATUS_USAGE,
+                         _("width is %d, it must be a multiple of heads, which is %d"), width,
+                         heads);
     int64_t F = recipe->feed_forward;
     if (!F && recipe->activation == MODEL_ACTIVATION_SWIGLU)
-        F = (8 * (int64_t)width / 3 + 15) / 16 * 16; /* as many numbers as two matrices of 4 widths */
+        F = (8 * (int64_t)width / 3 + 15) / 16 *
+            16; /* as many numbers as two matrices of 4 widths */
     else if (!F) F = 4 * (int64_t)width;
     *config = (struct model_config){
         .family = (enum model_family)recipe->family,

@@ -19,6 +19,7 @@
 #include "base/locale.h"
 #include "base/text.h"
 #include "model/config.h"
+#include "model/transformer.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -29,7 +30,8 @@
  * TEXT (name, otherwise, free, meaning)                char *
  * free: a resumed run may change it, since it does not change what is learned. */
 #define RECIPE(WHOLE, REAL, FLAG, WORD, TEXT) \
-    TEXT(data, "", false, N_("the text to learn from, a file; empty: the corpus that is built in")) \
+    TEXT(data, "", false, \
+         N_("the text to learn from, a file; empty: the corpus that is built in")) \
     TEXT(tokenizer, "char", false, \
          N_("char: a token a character; bpe: trained on the text; else a tokenizer's file")) \
     WHOLE(vocabulary, 1024, 257, 1 << 20, false, N_("tokens that tokenizer=bpe learns")) \
@@ -38,7 +40,8 @@
     WHOLE(layers, 4, 1, MODEL_LAYER_LIMIT, false, N_("blocks")) \
     WHOLE(width, 128, 1, MODEL_WIDTH_LIMIT, false, N_("numbers that a position carries")) \
     WHOLE(heads, 4, 1, MODEL_WIDTH_LIMIT, false, N_("query heads")) \
-    WHOLE(kv_heads, 0, 0, MODEL_WIDTH_LIMIT, false, N_("key and value heads; 0: as many as heads")) \
+    WHOLE(kv_heads, 0, 0, MODEL_WIDTH_LIMIT, false, \
+          N_("key and value heads; 0: as many as heads")) \
     WHOLE(feed_forward, 0, 0, 4 * MODEL_WIDTH_LIMIT, false, \
           N_("width inside the feed-forward half; 0: 4 widths, swiglu 8/3")) \
     WHOLE(context, 64, 1, MODEL_CONTEXT_LIMIT, false, N_("positions in a window of text")) \
@@ -71,17 +74,22 @@
     REAL(average, 0, 0, 0.999999, false, N_("keep a moving average of the weights; 0: none")) \
     REAL(spike, 0, 0, 1000, false, \
          N_("skip a step whose loss is so many deviations above the usual; 0: never")) \
+    WORD(numbers, 0, transformer_numbers_names, false, \
+         N_("what products multiply: f32, or bf16 with f32 weights behind")) \
     WHOLE(seed, 1337, 0, INT64_C(1) << 52, false, N_("which random numbers")) \
     WHOLE(patience, 0, 0, 1000000, false, \
           N_("stop after so many validations without a better one; 0: never")) \
-    WHOLE(valid_every, 250, 0, INT64_C(1) << 40, true, N_("steps between validations; 0: at the end")) \
+    WHOLE(valid_every, 250, 0, INT64_C(1) << 40, true, \
+          N_("steps between validations; 0: at the end")) \
     WHOLE(valid_tokens, 16384, 0, INT64_C(1) << 40, true, \
           N_("tokens of a validation, but for the last; 0: all")) \
-    WHOLE(sample_every, 500, 0, INT64_C(1) << 40, true, N_("steps between samples; 0: at the end")) \
+    WHOLE(sample_every, 500, 0, INT64_C(1) << 40, true, \
+          N_("steps between samples; 0: at the end")) \
     WHOLE(sample_tokens, 200, 0, 100000, true, N_("tokens of a sample")) \
     REAL(temperature, 0.8, 0, 100, true, N_("of samples")) \
     TEXT(prompt, "\n", true, N_("what samples begin with")) \
-    WHOLE(save_every, 500, 0, INT64_C(1) << 40, true, N_("steps between checkpoints; 0: at the end")) \
+    WHOLE(save_every, 500, 0, INT64_C(1) << 40, true, \
+          N_("steps between checkpoints; 0: at the end")) \
     WHOLE(log_every, 10, 1, INT64_C(1) << 40, true, N_("steps between lines of the log")) \
     WHOLE(layers_every, 100, 0, INT64_C(1) << 40, true, \
           N_("steps between norms by layer in the log; 0: never")) \

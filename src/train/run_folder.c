@@ -37,8 +37,8 @@ static bool keeps(const char *line, size_t size, int64_t step)
     if (json_parse(&row, line, size, NULL)) return false;
     const char *kind = json_string_value(json_object_get(row, "kind"));
     const json_t *at = json_object_get(row, "step");
-    const bool keep = kind && strcmp(kind, "end") != 0 && json_is_integer(at) &&
-                      json_integer_value(at) <= step;
+    const bool keep =
+        kind && strcmp(kind, "end") != 0 && json_is_integer(at) && json_integer_value(at) <= step;
     json_decref(row);
     return keep;
 }

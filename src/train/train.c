@@ -65,8 +65,8 @@ static enum status open_optimizer(struct trainer *trainer, struct error *err)
 {
     const struct recipe *recipe = &trainer->recipe;
     const struct optimizer_settings settings = recipe_optimizer(recipe);
-    struct optimizer_group *groups = optimizer_groups(&trainer->parameters, recipe->decay,
-                                                      settings.kind == OPTIMIZER_MUON);
+    struct optimizer_group *groups =
+        optimizer_groups(&trainer->parameters, recipe->decay, settings.kind == OPTIMIZER_MUON);
     const enum status status =
         optimizer_init(&trainer->optimizer, &settings, groups, trainer->parameters.n, err);
     free(groups);
@@ -108,6 +108,9 @@ static enum status open_model(struct trainer *trainer, struct error *err)
     if (!status)
         status = transformer_open(&trainer->transformer, &trainer->parameters, (int)M,
                                   TRANSFORMER_LEARNS, trainer->pool, err);
+    if (!status)
+        status = transformer_choose(trainer->transformer, (enum transformer_numbers)recipe->numbers,
+                                    err);
     if (!status) status = open_optimizer(trainer, err);
     if (!status) status = open_buffers(trainer, err);
     if (status) return status;
@@ -180,8 +183,8 @@ static void copy_recipe(struct recipe *out, const struct recipe *recipe)
     json_decref(object);
 }
 
-enum status trainer_create(struct trainer *trainer, const struct recipe *recipe,
-                           const char *folder, struct error *err)
+enum status trainer_create(struct trainer *trainer, const struct recipe *recipe, const char *folder,
+                           struct error *err)
 {
     struct text text = {0};
     char *there = path_join(folder, "recipe.json");
@@ -381,10 +384,9 @@ static bool is_spike(struct trainer *trainer, double loss)
         if (loss - trainer->mean > trainer->recipe.spike * sqrt(variance > 0 ? variance : 0))
             return true;
     }
-    const double keep =
-        trainer->n_moments < MOMENTS_LEAST
-            ? (double)trainer->n_moments / (double)(trainer->n_moments + 1)
-            : remember;
+    const double keep = trainer->n_moments < MOMENTS_LEAST
+                            ? (double)trainer->n_moments / (double)(trainer->n_moments + 1)
+                            : remember;
     trainer->mean = keep * trainer->mean + (1 - keep) * loss;
     trainer->square = keep * trainer->square + (1 - keep) * loss * loss;
     trainer->n_moments++;
@@ -435,8 +437,8 @@ void trainer_step(struct trainer *trainer, struct train_step *facts)
                                  .rate = schedule_rate(&trainer->schedule, trainer->step)};
     facts->loss = learn(trainer);
     facts->norm = norm_of(trainer);
-    facts->skipped = !isfinite(facts->norm) || !isfinite(facts->loss) ||
-                     is_spike(trainer, facts->loss);
+    facts->skipped =
+        !isfinite(facts->norm) || !isfinite(facts->loss) || is_spike(trainer, facts->loss);
     trainer->measured = false;
     if (facts->skipped) {
         trainer->n_skipped++;
@@ -473,7 +475,8 @@ void trainer_validate(struct trainer *trainer, size_t tokens, struct train_valid
     for (size_t i = 0; i < windows; i += (size_t)B) {
         const int n = windows - i < (size_t)B ? (int)(windows - i) : B;
         dataset_valid(&trainer->dataset, trainer->inputs, trainer->targets, i, n, T);
-        sum += transformer_loss(trainer->transformer, trainer->inputs, trainer->targets, n, T, NULL);
+        sum +=
+            transformer_loss(trainer->transformer, trainer->inputs, trainer->targets, n, T, NULL);
     }
     swap_average(trainer);
     valid->loss = sum / (double)valid->tokens;
@@ -501,9 +504,9 @@ static enum status validate(struct trainer *trainer, const struct train_observer
     }
     valid.best = trainer->best;
     if (status) return status;
-    json_t *row = json_pack("{s:s, s:I, s:f, s:I, s:b}", "kind", "valid", "step",
-                            (json_int_t)valid.step, "loss", valid.loss, "tokens",
-                            (json_int_t)valid.tokens, "whole", valid.whole);
+    json_t *row =
+        json_pack("{s:s, s:I, s:f, s:I, s:b}", "kind", "valid", "step", (json_int_t)valid.step,
+                  "loss", valid.loss, "tokens", (json_int_t)valid.tokens, "whole", valid.whole);
     if (valid.whole) json_object_set_new(row, "bits_per_byte", json_real(valid.bits_per_byte));
     if (observer->valid) observer->valid(observer->context, &valid);
     return run_log(trainer->folder, row, err);
@@ -555,11 +558,12 @@ static enum status sample(struct trainer *trainer, const struct train_observer *
     enum status status = write_sample(trainer, &text, err);
     swap_average(trainer);
     if (!status) {
-        json_t *row = json_pack("{s:s, s:I, s:o}", "kind", "sample", "step",
-                                (json_int_t)trainer->step, "text",
-                                json_text(text_string(&text), text.size));
+        json_t *row =
+            json_pack("{s:s, s:I, s:o}", "kind", "sample", "step", (json_int_t)trainer->step,
+                      "text", json_text(text_string(&text), text.size));
         CHECK(row);
-        if (observer->sample) observer->sample(observer->context, trainer->step, text_string(&text));
+        if (observer->sample)
+            observer->sample(observer->context, trainer->step, text_string(&text));
         status = run_log(trainer->folder, row, err);
     }
     text_done(&text);
@@ -569,12 +573,11 @@ static enum status sample(struct trainer *trainer, const struct train_observer *
 static enum status log_step(const struct trainer *trainer, const struct train_step *facts,
                             struct error *err)
 {
-    json_t *row = json_pack("{s:s, s:I, s:f, s:f, s:f, s:b, s:f, s:f, s:f}", "kind",
-                            facts->skipped ? "skip" : "step", "step", (json_int_t)facts->step,
-                            "loss", isfinite(facts->loss) ? facts->loss : -1.0, "rate", facts->rate,
-                            "norm", isfinite(facts->norm) ? facts->norm : -1.0, "skipped",
-                            facts->skipped, "ms", facts->ms, "tokens_per_s", facts->tokens_per_s,
-                            "gflops", facts->gflops);
+    json_t *row = json_pack(
+        "{s:s, s:I, s:f, s:f, s:f, s:b, s:f, s:f, s:f}", "kind", facts->skipped ? "skip" : "step",
+        "step", (json_int_t)facts->step, "loss", isfinite(facts->loss) ? facts->loss : -1.0, "rate",
+        facts->rate, "norm", isfinite(facts->norm) ? facts->norm : -1.0, "skipped", facts->skipped,
+        "ms", facts->ms, "tokens_per_s", facts->tokens_per_s, "gflops", facts->gflops);
     CHECK(row);
     return run_log(trainer->folder, row, err);
 }
@@ -595,11 +598,10 @@ static enum status log_layers(const struct trainer *trainer, struct error *err)
     for (int i = 0; i < trainer->parameters.n; i++) {
         const struct parameter *p = &trainer->parameters.table[i];
         const double count = (double)p->count;
-        json_array_append_new(
-            rows, json_pack("{s:s, s:f, s:f, s:f}", "name", p->name, "weight",
-                            sqrt(trainer->weight_sums[i] / count), "gradient",
-                            sqrt(trainer->sums[i] / count), "update",
-                            sqrt(trainer->update_sums[i] / count)));
+        json_array_append_new(rows, json_pack("{s:s, s:f, s:f, s:f}", "name", p->name, "weight",
+                                              sqrt(trainer->weight_sums[i] / count), "gradient",
+                                              sqrt(trainer->sums[i] / count), "update",
+                                              sqrt(trainer->update_sums[i] / count)));
     }
     const int L = trainer->parameters.config.L;
     float *residual = memory_new((size_t)L + 1, sizeof *residual);
@@ -646,10 +648,9 @@ static enum status finish(struct trainer *trainer, const struct train_observer *
         swap_average(trainer);
     }
     if (!status && observer->saved) observer->saved(observer->context, trainer->step, said);
-    json_t *row = json_pack("{s:s, s:I, s:f, s:I}", "kind", "end", "step",
-                            (json_int_t)trainer->step, "best",
-                            isfinite(trainer->best) ? trainer->best : -1.0, "skipped",
-                            (json_int_t)trainer->n_skipped);
+    json_t *row = json_pack(
+        "{s:s, s:I, s:f, s:I}", "kind", "end", "step", (json_int_t)trainer->step, "best",
+        isfinite(trainer->best) ? trainer->best : -1.0, "skipped", (json_int_t)trainer->n_skipped);
     CHECK(row);
     if (status) json_decref(row);
     else status = run_log(trainer->folder, row, err);

@@ -66,10 +66,10 @@ struct trainer {
     float *gradients;
     float *average; /* NULL: none is kept */
     int32_t *inputs, *targets;
-    float *before;  /* parameters before an update that is measured; NULL: layers_every is 0 */
-    double *sums;   /* [parameters.n] squares of gradients */
+    float *before; /* parameters before an update that is measured; NULL: layers_every is 0 */
+    double *sums;  /* [parameters.n] squares of gradients */
     double *weight_sums, *update_sums; /* the same of parameters and of what was added to them */
-    bool measured;  /* the last step's are there */
+    bool measured;                     /* the last step's are there */
 
     /* What a checkpoint keeps beside the tensors. */
     int64_t step; /* steps made */

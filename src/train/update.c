@@ -53,7 +53,8 @@ INLINE double square_sum(const float *x, size_t n)
     double lanes[LANES] = {0}, sum = 0;
     const size_t whole = n / LANES * LANES;
     for (size_t i = 0; i < whole; i += LANES)
-        for (int k = 0; k < LANES; k++) lanes[k] += (double)x[i + (size_t)k] * (double)x[i + (size_t)k];
+        for (int k = 0; k < LANES; k++)
+            lanes[k] += (double)x[i + (size_t)k] * (double)x[i + (size_t)k];
     for (size_t i = whole; i < n; i++) lanes[i % LANES] += (double)x[i] * (double)x[i];
     for (int k = 0; k < LANES; k++) sum += lanes[k];
     return sum;
@@ -99,8 +100,7 @@ EACH(void, update_lion, lion,
      (p, m, g, n, how))
 EACH(double, update_square_sum, square_sum, (const float *x, size_t n), (x, n))
 EACH(void, update_blend, blend,
-     (float *out, const float *x, const float *y, size_t n, float a, float b),
-     (out, x, y, n, a, b))
+     (float *out, const float *x, const float *y, size_t n, float a, float b), (out, x, y, n, a, b))
 
 void update_average(float *average, const float *p, size_t n, float keep)
 {

@@ -13,9 +13,9 @@
 
 /* p -= rate * (m / bias_1) / (sqrt(v) / root_bias_2 + eps), after m and v took up scale * g. */
 struct update_adam {
-    float rate;       /* already divided by 1 - beta_1^t */
-    float shrink;     /* p *= shrink first: 1 - rate * decay (AdamW) */
-    float decay;      /* g += decay * p first (Adam) */
+    float rate;   /* already divided by 1 - beta_1^t */
+    float shrink; /* p *= shrink first: 1 - rate * decay (AdamW) */
+    float decay;  /* g += decay * p first (Adam) */
     float beta_1, beta_2, eps;
     float root_bias_2; /* sqrt(1 - beta_2^t) */
     float scale;       /* of the gradient: clipping */

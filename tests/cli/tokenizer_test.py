@@ -86,6 +86,21 @@ def what_is_wrong_is_said(w):
     assert "merges.txt" in w.run("tokenizer", "info", "empty", status=2)[1]
 
 
+def every_form_says_the_same(w):
+    book = _write(w, "book.txt", TEXT)
+    w.run("tokenizer", "train", "--size", "285", "--special", "<|end|>", "--out", "t.json", book)
+    ids, _ = w.run("tokenizer", "encode", "--vocab", "t.json", book)
+    for form, name in (("gguf", "t.gguf"), ("gpt2", "folder"), ("json", "again.json")):
+        w.run("tokenizer", "convert", "--format", form, "--out", name, "t.json")
+        assert w.run("tokenizer", "encode", "--vocab", name, book)[0] == ids, form
+        assert w.rows("tokenizer", "info", name)[0]["size"] == 285
+    assert "tok.bin" in w.run("tokenizer", "convert", "--format", "llama2c", "--out", "t.bin", "t.json",
+                              status=2)[1]
+    w.run("tokenizer", "train", "--split", "llama3", "--size", "285", "--out", "l.json", book)
+    assert "tokenizer.json" in w.run("tokenizer", "convert", "--format", "gpt2", "--out", "f", "l.json",
+                                     status=2)[1]
+
+
 def spanish_speaks_spanish(w):
     book = _write(w, "book.txt", TEXT)
     out, _ = w.run("tokenizer", "train", "--lang", "es", "--size", "285", "--out", "t.json", book)

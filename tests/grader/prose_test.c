@@ -109,7 +109,7 @@ static void terse_notes_are_no_keywords(void **state)
     (void)state;
     struct prose prose = read_text("no scale: softmax saturates early, gradient dies, head stuck\n"
                                    "- sum of d products -> variance d\n"
-                                   "- attention, softmax, variance, scaling, gradient\n"
+                                   "- attention, softmax, variance, scaling, gradient, entropy\n"
                                    "- Sharp softmax means gradients near zero.\n"
                                    "- 2 × layers × kv_heads × head_dim × bytes");
     assert_int_equal(prose.n_sentences, 5);

@@ -80,8 +80,8 @@ static void the_same_place_draws_the_same_token(void **state)
 static void settings_outside_their_bounds_are_refused(void **state)
 {
     (void)state;
-    const struct sampler_settings wrong[] = {{-1, 0, 1, 0}, {NAN, 0, 1, 0}, {1, -1, 1, 0}, {1, 0, 0, 0},
-                                             {1, 0, 1.1, 0}};
+    const struct sampler_settings wrong[] = {
+        {-1, 0, 1, 0}, {NAN, 0, 1, 0}, {1, -1, 1, 0}, {1, 0, 0, 0}, {1, 0, 1.1, 0}};
     struct sampler sampler;
     struct error err;
     for (int i = 0; i < 5; i++)

@@ -18,7 +18,7 @@ static void presets_have_their_published_numbers(void **state)
     static const struct {
         const char *name;
         int64_t parameters;
-    } known[] = {{"gpt2-124m", 124439808}, {"gpt2-355m", 354823168}, {"gpt2-774m", 774030080},
+    } known[] = {{"gpt2-124m", 124439808},  {"gpt2-355m", 354823168},   {"gpt2-774m", 774030080},
                  {"gpt2-1.5b", 1557611200}, {"llama-1.1b", 1100048384}, {"stories260k", 260032}};
     struct model_config config;
     struct error err;
@@ -65,9 +65,10 @@ static void it_reads_its_own_description_and_nothing_else(void **state)
 static void what_others_write_is_read(void **state)
 {
     (void)state;
-    static const char gpt2[] = "{\"model_type\":\"gpt2\",\"n_layer\":12,\"n_embd\":768,\"n_head\":12,"
-                               "\"vocab_size\":50257,\"n_positions\":1024,"
-                               "\"activation_function\":\"gelu_new\",\"layer_norm_epsilon\":1e-05}";
+    static const char gpt2[] =
+        "{\"model_type\":\"gpt2\",\"n_layer\":12,\"n_embd\":768,\"n_head\":12,"
+        "\"vocab_size\":50257,\"n_positions\":1024,"
+        "\"activation_function\":\"gelu_new\",\"layer_norm_epsilon\":1e-05}";
     static const char llama[] =
         "{\"model_type\":\"llama\",\"num_hidden_layers\":22,\"hidden_size\":2048,"
         "\"num_attention_heads\":32,\"num_key_value_heads\":4,\"intermediate_size\":5632,"

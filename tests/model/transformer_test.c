@@ -279,9 +279,44 @@ static void dropout_is_the_same_in_both_passes(void **state)
     world_done(&world);
 }
 
+/* bf16 has 8 bits: the gradient points where the f32 one does, and is about as long. */
+static void bf16_comes_near_f32(void **state)
+{
+    (void)state;
+    for (int i = 0; i < n_variants(); i++) {
+        const struct model_config config = variant(i);
+        struct world exact, mixed;
+        struct error err;
+        world_init(&exact, &config, TRANSFORMER_LEARNS, NULL);
+        world_init(&mixed, &config, TRANSFORMER_LEARNS, NULL);
+        assert_int_equal(transformer_choose(mixed.transformer, TRANSFORMER_BF16, &err), STATUS_OK);
+        const double loss = transformer_learn(exact.transformer, exact.tokens, exact.targets, B, T,
+                                              1, exact.gradients, NULL);
+        const double near = transformer_learn(mixed.transformer, mixed.tokens, mixed.targets, B, T,
+                                              1, mixed.gradients, NULL);
+        assert_true(near != loss && fabs(near - loss) < 0.02 * loss);
+        assert_true(near ==
+                    transformer_loss(mixed.transformer, mixed.tokens, mixed.targets, B, T, NULL));
+        double both = 0, one = 0, other = 0;
+        for (size_t k = 0; k < exact.parameters.count; k++) {
+            const double x = (double)exact.gradients[k], y = (double)mixed.gradients[k];
+            both += x * y;
+            one += x * x;
+            other += y * y;
+        }
+        /* some 20 roundings of one in 256 on the way; these models are small and their logits large */
+        if (both < 0.99 * sqrt(one * other) || fabs(sqrt(other / one) - 1) > 0.1)
+            fail_msg("model %d: cosine %g, length %g", i, both / sqrt(one * other),
+                     sqrt(other / one));
+        world_done(&exact);
+        world_done(&mixed);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(bf16_comes_near_f32),
         cmocka_unit_test(logits_are_those_of_the_equations),
         cmocka_unit_test(gradients_are_those_of_the_equations),
         cmocka_unit_test(gradients_are_added),

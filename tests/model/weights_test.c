@@ -68,8 +68,9 @@ static void weights_come_back_as_they_were(void **state)
 static void gpt2s_own_form_is_read(void **state)
 {
     (void)state;
-    static const char config[] = "{\"model_type\":\"gpt2\",\"n_layer\":2,\"n_embd\":12,\"n_head\":3,"
-                                 "\"vocab_size\":11,\"n_positions\":5,\"n_inner\":7}";
+    static const char config[] =
+        "{\"model_type\":\"gpt2\",\"n_layer\":2,\"n_embd\":12,\"n_head\":3,"
+        "\"vocab_size\":11,\"n_positions\":5,\"n_inner\":7}";
     struct parameters p, read;
     struct safetensors_item items[64];
     struct error err;
@@ -89,7 +90,8 @@ static void gpt2s_own_form_is_read(void **state)
             assert_int_equal(items[i].shape[0], 12); /* in */
             assert_int_equal(items[i].shape[1], 36); /* out */
         }
-    char *path = path_join(folder, "pytorch.safetensors"), *beside = path_join(folder, "config.json");
+    char *path = path_join(folder, "pytorch.safetensors"),
+         *beside = path_join(folder, "config.json");
     assert_int_equal(safetensors_write(path, items, n, NULL, &err), STATUS_OK);
     assert_int_equal(weights_load(&read, path, &err), STATUS_FORMAT); /* what model? */
     assert_int_equal(file_write(beside, config, strlen(config), 0600, &err), STATUS_OK);
