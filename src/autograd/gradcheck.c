@@ -78,25 +78,27 @@ static bool has_gap(const struct work *work, struct slope s)
 
 enum verdict { VERDICT_RIGHT, VERDICT_KINK, VERDICT_WRONG };
 
-/* Smaller steps: does a kink beside x go away, or does one at x stay? work->above and below are
- * overwritten. */
+/* Smaller steps: does a kink beside x go away, or does one at x stay? `slope` is what the widest step
+ * said, and becomes what a closer look says. work->above and below are overwritten. */
 static enum verdict look_closer(struct work *work, size_t i, size_t j, double backward,
-                                struct slope wide)
+                                struct slope *slope)
 {
-    struct slope close = wide;
+    const struct slope wide = *slope;
+    const bool same = agrees(work, backward, wide.central);
     double h = work->eps;
     for (int k = 0; k < STEPS_SMALLER; k++) {
         double up, down;
         h /= STEP_SMALLER;
         look_aside(work, j, h, &up, &down);
         if (up <= 0 || down <= 0) break; /* the step was rounded away */
-        close = slope_of(work, i, up, down);
-        if (agrees(work, backward, close.central) && !has_gap(work, close))
-            return agrees(work, backward, wide.central) ? VERDICT_RIGHT : VERDICT_KINK;
+        *slope = slope_of(work, i, up, down);
+        if (has_gap(work, *slope)) continue;
+        if (!agrees(work, backward, slope->central)) return VERDICT_WRONG;
+        return same ? VERDICT_RIGHT : VERDICT_KINK;
     }
-    const double gap = fabs(close.right - close.left), before = fabs(wide.right - wide.left);
-    const bool stays = has_gap(work, close) && gap > gap_kept * before;
-    return stays && is_between(work, backward, close) ? VERDICT_KINK : VERDICT_WRONG;
+    const double gap = fabs(slope->right - slope->left), before = fabs(wide.right - wide.left);
+    if (gap > gap_kept * before && is_between(work, backward, *slope)) return VERDICT_KINK;
+    return same ? VERDICT_RIGHT : VERDICT_WRONG;
 }
 
 static void element_name(const struct gradcheck *check, size_t j, char *name, size_t size)
@@ -151,10 +153,9 @@ static void check_column(struct work *work, struct gradcheck_report *report, siz
         const bool same = agrees(work, backward, slopes[i].central);
         report->checked++;
         if (same && !has_gap(work, slopes[i])) continue;
-        enum verdict verdict = look_closer(work, i, j, backward, slopes[i]);
+        const enum verdict verdict = look_closer(work, i, j, backward, &slopes[i]);
         if (verdict == VERDICT_KINK) report->kinks++;
-        else if (!same)
-            report_wrong(work, report, i, j, slopes[i], worst);
+        if (verdict == VERDICT_WRONG) report_wrong(work, report, i, j, slopes[i], worst);
     }
 }
 
@@ -187,10 +188,7 @@ static bool run_backward(struct work *work, struct gradcheck_report *report, dou
     return true;
 }
 
-static double or_default(double value, double otherwise)
-{
-    return value > 0 ? value : otherwise;
-}
+static double or_default(double value, double otherwise) { return value > 0 ? value : otherwise; }
 
 bool gradcheck_run(const struct gradcheck *check, struct gradcheck_report *report)
 {

@@ -54,10 +54,7 @@ void scalar_graph_done(struct scalar_graph *graph)
     scalar_graph_init(graph);
 }
 
-int32_t scalar_mark(const struct scalar_graph *graph)
-{
-    return graph->count;
-}
+int32_t scalar_mark(const struct scalar_graph *graph) { return graph->count; }
 
 void scalar_rewind(struct scalar_graph *graph, int32_t mark)
 {
@@ -89,11 +86,9 @@ static struct scalar node_add(struct scalar_graph *graph, struct scalar_node nod
 
 struct scalar scalar_variable(struct scalar_graph *graph, double value)
 {
-    return node_add(graph, (struct scalar_node){.value = value,
-                                                .a = -1,
-                                                .b = -1,
-                                                .op = SCALAR_VARIABLE,
-                                                .has_variables = true});
+    return node_add(
+        graph, (struct scalar_node){
+                   .value = value, .a = -1, .b = -1, .op = SCALAR_VARIABLE, .has_variables = true});
 }
 
 struct scalar scalar_constant(struct scalar_graph *graph, double value)
@@ -102,10 +97,7 @@ struct scalar scalar_constant(struct scalar_graph *graph, double value)
                     (struct scalar_node){.value = value, .a = -1, .b = -1, .op = SCALAR_CONSTANT});
 }
 
-double scalar_value(struct scalar x)
-{
-    return node_of(x)->value;
-}
+double scalar_value(struct scalar x) { return node_of(x)->value; }
 
 void scalar_set(struct scalar variable, double value)
 {
@@ -292,8 +284,7 @@ void scalar_backward(struct scalar y)
                 flow[i] * (second ? partial_second(node, a, b) : partial_first(node, a, b));
             flow[to] += share;
             reached[to] = true;
-            if (isnan(share) && !isnan(flow[i]) && graph->nan_gradient < 0)
-                graph->nan_gradient = i;
+            if (isnan(share) && !isnan(flow[i]) && graph->nan_gradient < 0) graph->nan_gradient = i;
         }
     }
     free(reached);
@@ -386,8 +377,7 @@ static struct scalar share_second(enum scalar_op op, struct scalar flow, struct 
 /* Where the nodes of a gradient were put; -1: nothing reached it. */
 static void flow_add(struct scalar_graph *graph, int32_t *flow, int32_t to, struct scalar share)
 {
-    flow[to] = flow[to] < 0 ? share.node
-                            : scalar_add((struct scalar){graph, flow[to]}, share).node;
+    flow[to] = flow[to] < 0 ? share.node : scalar_add((struct scalar){graph, flow[to]}, share).node;
 }
 
 void scalar_derivatives(struct scalar y, const struct scalar *x, int n, struct scalar *dx)
@@ -481,8 +471,7 @@ static void operands_describe(struct text *out, const struct scalar_graph *graph
     const struct scalar_node *node = &graph->nodes[i];
     text_format(out, "%s(", op_names[node->op]);
     if (node->a < 0) text_format(out, "%g", node->value);
-    else
-        text_format(out, "%g", graph->nodes[node->a].value);
+    else text_format(out, "%g", graph->nodes[node->a].value);
     if (node->b >= 0) text_format(out, ", %g", graph->nodes[node->b].value);
     text_add_char(out, ')');
 }

@@ -226,7 +226,8 @@ static void product_of_tensors(void *context, double *y, const double *x)
     float *in = to_f32(x, A + BIAS + B);
     struct tensor a = tensor_from_f32(in, 4, dims_a), bias = tensor_from_f32(in + A, 2, dims_bias);
     struct tensor b = tensor_from_f32(in + A + BIAS, 3, dims_b);
-    struct tensor sum = tensor_add(NULL, &a, &bias), out = tensor_matmul(NULL, &sum, &b);
+    struct tensor sum = tensor_pair(NULL, TENSOR_ADD, &a, &bias),
+                  out = tensor_matmul(NULL, &sum, &b);
     assert_int_equal(tensor_count(&out), PRODUCT);
     to_f64(y, tensor_f32(&out), PRODUCT);
     tensor_done(&a), tensor_done(&bias), tensor_done(&b), tensor_done(&sum), tensor_done(&out);
@@ -249,8 +250,10 @@ static void product_of_tensors_backward(void *context, double *dx, const double 
     float *in = to_f32(x, A + BIAS + B), *dout = to_f32(dy, PRODUCT);
     struct tensor a = tensor_from_f32(in, 4, dims_a), bias = tensor_from_f32(in + A, 2, dims_bias);
     struct tensor b = tensor_from_f32(in + A + BIAS, 3, dims_b);
-    struct tensor sum = tensor_add(NULL, &a, &bias), d = tensor_from_f32(dout, 4, dims_out);
-    struct tensor b_turned = tensor_transpose(&b, -1, -2), sum_turned = tensor_transpose(&sum, -1, -2);
+    struct tensor sum = tensor_pair(NULL, TENSOR_ADD, &a, &bias),
+                  d = tensor_from_f32(dout, 4, dims_out);
+    struct tensor b_turned = tensor_transpose(&b, -1, -2),
+                  sum_turned = tensor_transpose(&sum, -1, -2);
     struct tensor dsum = tensor_matmul(NULL, &d, &b_turned), same = tensor_view(&dsum);
     struct tensor db = tensor_matmul(NULL, &sum_turned, &d);
     sum_into(dx, &dsum, 4, dims_a);
@@ -308,10 +311,8 @@ static void rows_gathered_and_scattered(void **state)
 {
     (void)state;
     assert_right("gather",
-                 (struct gradcheck){.forward = gather,
-                                    .backward = gather_backward,
-                                    .n = V * C,
-                                    .m = ROWS * C},
+                 (struct gradcheck){
+                     .forward = gather, .backward = gather_backward, .n = V * C, .m = ROWS * C},
                  6);
 }
 

@@ -20,40 +20,19 @@ static void assert_near(double got, double want, double tolerance)
 
 /* ---- each primitive against a complex step: Im f(x + ih) / h has no cancellation ---- */
 
-static double complex relu_complex(double complex x)
-{
-    return creal(x) > 0 ? x : 0;
-}
+static double complex relu_complex(double complex x) { return creal(x) > 0 ? x : 0; }
 
-static double complex sigmoid_complex(double complex x)
-{
-    return 1 / (1 + cexp(-x));
-}
+static double complex sigmoid_complex(double complex x) { return 1 / (1 + cexp(-x)); }
 
-static double complex negate_complex(double complex x)
-{
-    return -x;
-}
+static double complex negate_complex(double complex x) { return -x; }
 
-static double complex add_complex(double complex a, double complex b)
-{
-    return a + b;
-}
+static double complex add_complex(double complex a, double complex b) { return a + b; }
 
-static double complex subtract_complex(double complex a, double complex b)
-{
-    return a - b;
-}
+static double complex subtract_complex(double complex a, double complex b) { return a - b; }
 
-static double complex multiply_complex(double complex a, double complex b)
-{
-    return a * b;
-}
+static double complex multiply_complex(double complex a, double complex b) { return a * b; }
 
-static double complex divide_complex(double complex a, double complex b)
-{
-    return a / b;
-}
+static double complex divide_complex(double complex a, double complex b) { return a / b; }
 
 static const struct {
     const char *name;
@@ -77,8 +56,10 @@ static const struct {
     double complex (*value)(double complex a, double complex b);
     bool positive;
 } two[] = {
-    {"+", scalar_add, add_complex, false},           {"-", scalar_subtract, subtract_complex, false},
-    {"*", scalar_multiply, multiply_complex, false}, {"/", scalar_divide, divide_complex, false},
+    {"+", scalar_add, add_complex, false},
+    {"-", scalar_subtract, subtract_complex, false},
+    {"*", scalar_multiply, multiply_complex, false},
+    {"/", scalar_divide, divide_complex, false},
     {"pow", scalar_power, cpow, true},
 };
 
