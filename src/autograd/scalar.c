@@ -232,8 +232,7 @@ static double partial_first(const struct scalar_node *node, double a, double b)
     case SCALAR_SIN: return cos(a);
     case SCALAR_COS: return -sin(a);
     }
-    CHECK(!"an operation");
-    return 0;
+    check_failed("an operation", __FILE__, __LINE__);
 }
 
 static double partial_second(const struct scalar_node *node, double a, double b)
@@ -244,7 +243,7 @@ static double partial_second(const struct scalar_node *node, double a, double b)
     case SCALAR_MULTIPLY: return a;
     case SCALAR_DIVIDE: return -node->value / b;
     case SCALAR_POWER: return power_by_exponent(a, b);
-    default: CHECK(!"an operation on two numbers"); return 0;
+    default: check_failed("an operation on two numbers", __FILE__, __LINE__);
     }
 }
 
@@ -357,8 +356,7 @@ static struct scalar share_first(enum scalar_op op, struct scalar flow, struct s
     case SCALAR_SIN: return product(flow, scalar_cos(a));
     case SCALAR_COS: return product(flow, scalar_negate(scalar_sin(a)));
     }
-    CHECK(!"an operation");
-    return flow;
+    check_failed("an operation", __FILE__, __LINE__);
 }
 
 static struct scalar share_second(enum scalar_op op, struct scalar flow, struct scalar self,
@@ -370,7 +368,7 @@ static struct scalar share_second(enum scalar_op op, struct scalar flow, struct 
     case SCALAR_MULTIPLY: return product(flow, a);
     case SCALAR_DIVIDE: return scalar_negate(product(flow, scalar_divide(self, b)));
     case SCALAR_POWER: return power_by_exponent_node(flow, a, b, self);
-    default: CHECK(!"an operation on two numbers"); return flow;
+    default: check_failed("an operation on two numbers", __FILE__, __LINE__);
     }
 }
 
