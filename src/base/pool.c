@@ -12,7 +12,7 @@
 
 /* How long a thread looks for work, or for the others' end, before it sleeps: some 50 microseconds,
  * about what it costs to be woken. */
-enum { SPINS = 2000 };
+enum { SPINS = 2000, SCRATCH_LEAST = 2 << 20 };
 
 struct scratch {
     void *memory;
@@ -147,9 +147,11 @@ int pool_threads(const struct pool *pool) { return pool ? pool->threads : 1; }
 
 /* ---- scratch ---- */
 
+/* What is used all the time lies on huge pages, even when it would fit a few small ones. */
 static void *scratch_reserve(struct scratch *scratch, size_t bytes)
 {
     if (bytes > scratch->size) {
+        if (bytes < SCRATCH_LEAST) bytes = SCRATCH_LEAST;
         pages_free(scratch->memory, scratch->size);
         scratch->memory = pages_new(bytes);
         scratch->size = bytes;

@@ -16,6 +16,41 @@ static int int_max(int a, int b) { return a > b ? a : b; }
 static int pieces(int n, int size) { return (n + size - 1) / size; }
 static int round_up(int n, int unit) { return pieces(n, unit) * unit; }
 
+/* A side, or a part of it, in panels: what one tile takes. */
+struct panel {
+    int x0, n, width; /* width: columns that it takes in memory; n for rows */
+};
+
+/* Rows are cut evenly, since a tile of any height is full of work: the first `longer` panels have one
+ * more than `size`. Columns are cut into whole widths first. */
+struct cut {
+    bool rows;
+    int extent, panels, size, longer, width_least;
+};
+
+static struct cut cut_into_panels(const struct gemm_kernel *kernel, bool rows, int extent)
+{
+    const int panels = pieces(extent, rows ? kernel->rows : kernel->width);
+    struct cut cut = {rows, extent, panels, kernel->width, 0, kernel->width_least};
+    if (rows) {
+        cut.size = extent / panels;
+        cut.longer = extent % panels;
+    }
+    return cut;
+}
+
+static struct panel panel_at(const struct cut *cut, int i)
+{
+    if (cut->rows) {
+        const int n = cut->size + (i < cut->longer);
+        return (struct panel){i * cut->size + int_min(i, cut->longer), n, n};
+    }
+    const int x0 = i * cut->size, n = int_min(cut->size, cut->extent - x0);
+    int width = cut->size;
+    while (width / 2 >= n && width > cut->width_least) width /= 2;
+    return (struct panel){x0, n, width};
+}
+
 /* ---- one product, as its two sides ----
  *
  *   own      each task packs a block of it for itself
@@ -39,39 +74,15 @@ struct product {
     const float *bias; /* [N] or NULL */
     bool add, turned;
 
-    int units;          /* of the whole k, a multiple of GEMM_UNITS_STEP */
-    int block_units;    /* of one block */
-    int from, to;       /* blocks of this round */
-    int own_blocks;     /* tasks */
+    int units;       /* of the whole k, a multiple of GEMM_UNITS_STEP */
+    int block_units; /* of one block */
+    int from, to;    /* blocks of this round */
+    int own_blocks;  /* tasks */
+    struct cut shared_cut;
     bool shared_inside; /* the inner loop goes over the shared side */
     uint32_t *packed;   /* shared, blocks from .. to - 1 */
     struct pool *pool;
 };
-
-/* A side, or a part of it, in panels: what one tile takes. */
-struct panel {
-    int x0, n, width; /* width: columns that it takes in memory; n for rows */
-};
-
-static int panel_count(const struct gemm_kernel *kernel, bool rows, int extent)
-{
-    return pieces(extent, rows ? kernel->rows : kernel->width);
-}
-
-/* Rows are cut evenly, since a tile of any height is full of work; columns into whole widths first. */
-static struct panel panel_at(const struct gemm_kernel *kernel, bool rows, int extent, int i)
-{
-    if (rows) {
-        const int count = panel_count(kernel, rows, extent);
-        const int x0 = (int)((int64_t)extent * i / count);
-        const int n = (int)((int64_t)extent * (i + 1) / count) - x0;
-        return (struct panel){x0, n, n};
-    }
-    const int x0 = i * kernel->width, n = int_min(kernel->width, extent - x0);
-    int width = kernel->width;
-    while (width / 2 >= n && width > kernel->width_least) width /= 2;
-    return (struct panel){x0, n, width};
-}
 
 static void pack_panel(const struct gemm_kernel *kernel, uint32_t *out, const struct side *side,
                        int x0, struct panel panel, int unit, int units)
@@ -103,9 +114,9 @@ static void pack_shared_task(void *context, int task, int worker)
 {
     const struct product *product = context;
     const struct side *side = &product->shared;
-    const int panels = panel_count(product->kernel, side->rows, side->extent);
+    const int panels = product->shared_cut.panels;
     const int block = product->from + task / panels;
-    const struct panel panel = panel_at(product->kernel, side->rows, side->extent, task % panels);
+    const struct panel panel = panel_at(&product->shared_cut, task % panels);
     (void)worker;
     pack_panel(product->kernel, shared_panel(product, block, panel), side, 0, panel,
                block * product->block_units, block_units_at(product, block));
@@ -117,7 +128,7 @@ struct block {
     const struct product *product;
     int x0, x1;       /* of the own side */
     int block, units; /* of k */
-    int panels;       /* of x0 .. x1 */
+    struct cut cut;   /* of x0 .. x1 */
     const uint32_t *packed;
     /* What the next block will read, and how much of it has been asked for. */
     const char *next;
@@ -175,12 +186,9 @@ static struct gemm_ahead next_ahead(struct block *block, int left)
 static struct gemm_ahead shared_ahead(const struct block *block, int i, int s)
 {
     const struct product *product = block->product;
-    const struct side *shared = &product->shared;
     struct gemm_ahead ahead = {(const char *)block->packed, 0, 0};
-    if (product->shared_inside ||
-        s + 1 >= panel_count(product->kernel, shared->rows, shared->extent))
-        return ahead;
-    const struct panel next = panel_at(product->kernel, shared->rows, shared->extent, s + 1);
+    if (product->shared_inside || s + 1 >= product->shared_cut.panels) return ahead;
+    const struct panel next = panel_at(&product->shared_cut, s + 1);
     const int lines = next.width * packed_units(block->units) / GEMM_LINE;
     const int here = pieces(block->units, GEMM_LINE) * GEMM_AHEAD;
     if (i * here >= lines) return ahead;
@@ -209,10 +217,10 @@ static void do_tile(struct block *block, int i, int s)
     const bool own_rows = product->own.rows;
     _Alignas(64) uint32_t sums[GEMM_TILE_LIMIT]; /* floats or integers */
 
-    struct panel ours = panel_at(kernel, own_rows, block->x1 - block->x0, i);
+    struct panel ours = panel_at(&block->cut, i);
     const uint32_t *us = block->packed + (ptrdiff_t)ours.x0 * packed_units(block->units);
     ours.x0 += block->x0;
-    const struct panel theirs = panel_at(kernel, !own_rows, product->shared.extent, s);
+    const struct panel theirs = panel_at(&product->shared_cut, s);
     const uint32_t *them = shared_panel(product, block->block, theirs);
     const struct panel rows = own_rows ? ours : theirs, columns = own_rows ? theirs : ours;
 
@@ -252,11 +260,11 @@ static void own_task(void *context, int task, int worker)
 {
     const struct product *product = context;
     const struct gemm_kernel *kernel = product->kernel;
-    const struct side *own = &product->own, *shared = &product->shared;
+    const struct side *own = &product->own;
     struct block block = {.product = product};
     own_extent(product, task, &block.x0, &block.x1);
-    block.panels = panel_count(kernel, own->rows, block.x1 - block.x0);
-    const int panels = panel_count(kernel, shared->rows, shared->extent);
+    block.cut = cut_into_panels(kernel, own->rows, block.x1 - block.x0);
+    const int own_panels = block.cut.panels, panels = product->shared_cut.panels;
     const size_t most = (size_t)round_up(block.x1 - block.x0, own->rows ? 1 : kernel->width) *
                         (size_t)packed_units(product->block_units) * sizeof(uint32_t);
     uint32_t *packed = pool_scratch(product->pool, worker, most);
@@ -265,21 +273,21 @@ static void own_task(void *context, int task, int worker)
     for (block.block = product->from; block.block < product->to; block.block++) {
         const int first = block.block * product->block_units;
         block.units = block_units_at(product, block.block);
-        for (int i = 0; i < block.panels; i++) {
-            const struct panel panel = panel_at(kernel, own->rows, block.x1 - block.x0, i);
+        for (int i = 0; i < own_panels; i++) {
+            const struct panel panel = panel_at(&block.cut, i);
             pack_panel(kernel, packed + (ptrdiff_t)panel.x0 * packed_units(block.units), own,
                        block.x0, panel, first, block.units);
         }
         block.next = next_block(product, task, &block);
         block.asked = 0;
-        block.left = block.panels * panels;
+        block.left = own_panels * panels;
         /* Along c's rows, when the second cache holds what is then gone through again and again. */
         if (product->shared_inside)
-            for (int i = 0; i < block.panels; i++)
+            for (int i = 0; i < own_panels; i++)
                 for (int s = 0; s < panels; s++) do_tile(&block, i, s);
         else
             for (int s = 0; s < panels; s++)
-                for (int i = 0; i < block.panels; i++) do_tile(&block, i, s);
+                for (int i = 0; i < own_panels; i++) do_tile(&block, i, s);
     }
 }
 
@@ -414,12 +422,12 @@ static void product_run(struct pool *pool, const struct call *call)
     const size_t bytes = extent * (size_t)product.block_units * sizeof(uint32_t);
     const int blocks = pieces(product.units, product.block_units);
     const int at_once = int_min(blocks, int_max(1, (int)(SHARED_BYTES / bytes)));
-    const int panels = panel_count(kernel, shared->rows, shared->extent);
+    product.shared_cut = cut_into_panels(kernel, shared->rows, shared->extent);
     product.packed = pool_scratch(pool, POOL_SHARED, (size_t)at_once * bytes);
     for (product.from = 0; product.from < blocks; product.from = product.to) {
         product.to = int_min(blocks, product.from + at_once);
         pool_run(product.own_blocks > 1 ? pool : NULL, pack_shared_task, &product,
-                 (product.to - product.from) * panels);
+                 (product.to - product.from) * product.shared_cut.panels);
         pool_run(pool, own_task, &product, product.own_blocks);
     }
 }

@@ -59,10 +59,10 @@ ALWAYS_INLINE void pack_rows_lines(uint32_t *out, const struct strip *strip, int
     const ptrdiff_t first = x0 * strip->x_step + k0 * strip->k_step;
     if (strip->k_step == 1) {
         for (int x = 0; x < h; x++)
-            for (int i = 0; i < lines; i++)
-                _mm512_store_si512(
-                    out + (i * h + x) * GEMM_LINE,
-                    units_of_k(strip, first + x * strip->x_step + i * line_step, form));
+            for (int i = 0; i < lines; i++) {
+                const ptrdiff_t at = first + x * strip->x_step + i * line_step;
+                _mm512_store_si512(out + (i * h + x) * GEMM_LINE, units_of_k(strip, at, form));
+            }
         return;
     }
     for (int i = 0; i < lines; i++) {

@@ -24,7 +24,7 @@ enum {
     GEMM_LINE = 16,      /* units in a line of rows: 64 bytes */
     GEMM_UNITS_STEP = 4, /* kernels take so many at a time */
     GEMM_TILE_LIMIT = 16 * 64,
-    GEMM_AHEAD = 4,
+    GEMM_AHEAD = 8,
     GEMM_STREAMS = 2,
 };
 

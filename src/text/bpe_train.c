@@ -201,6 +201,11 @@ enum status bpe_trainer_run(struct bpe_trainer *trainer, struct tokenizer **out,
         all->n_pieces += all[i].n_pieces;
     }
     const uint64_t n_different = all->words.n;
+    if (all->words.store.size + (WORD_SHORT + 1) * n_different >= UINT32_MAX)
+        return error_set(
+            err, STATUS_LIMIT,
+            "%llu different pieces: more than 4 GiB of them; learn from a part of the text",
+            (unsigned long long)n_different);
     struct pair_merger *merger = pair_merger_open(&all->words);
     word_count_done(&all->words);
     uint64_t count = 0, last_count = 0;

@@ -6,8 +6,8 @@
  * lexicographically greatest. Counts are of all pieces, in 64 bits. Where a pair stands is kept in a
  * list, so a merge costs what it changes.
  *
- * Promises: exact, and the same whatever the number of threads, the memory limit and the sizes in
- * which the text is added. Ids: the 256 bytes, the merges in order, then the special tokens.
+ * Promises: exact, and the same whatever the number of threads and the sizes in which the text is
+ * added. Memory: 16 to 20 bytes for each byte of a different piece; at most 4 GiB of those bytes. Ids: the 256 bytes, the merges in order, then the special tokens.
  * Source: Sennrich et al. 2016 (arXiv:1508.07909). Lab: 11 BPE. Tests: tests/text/bpe_train_test.c
  */
 #ifndef TEXT_BPE_TRAIN_H
@@ -46,7 +46,7 @@ struct bpe_train_report {
     uint64_t last_count; /* of the pair that was merged last */
 };
 
-/* Learn; what was counted is used up. `report` may be NULL. */
+/* Learn; what was counted is used up. `report` may be NULL. STATUS_LIMIT: too many different pieces. */
 MUST_CHECK enum status bpe_trainer_run(struct bpe_trainer *trainer, struct tokenizer **out,
                                        struct bpe_train_report *report, struct error *err);
 

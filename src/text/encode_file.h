@@ -1,8 +1,8 @@
 /* encode_file.h -- a file to ids, in parts and by several threads, so that it may be larger than memory.
  *
  * Promises: the ids are those of the whole text, whatever the number of threads. Memory: some parts of
- * text_parts.h, unless the text cannot be cut: characters that are split by a pattern of the file's own,
- * SentencePiece, special tokens that hold an end of line. Then it is read whole.
+ * text_parts.h, unless the text cannot be cut: patterns through PCRE2, SentencePiece, NFC, no split at
+ * all, special tokens that hold an end of line. Then it is read whole.
  * Tests: tests/text/encode_file_test.c
  */
 #ifndef TEXT_ENCODE_FILE_H

@@ -97,6 +97,17 @@ def it_goes_on_with_a_text(folder):
     assert cut == one[:one.index(stop, 4)], (cut, one)
 
 
+def stories260k_writes_its_published_text(folder):
+    data = os.path.join(os.path.abspath(sys.argv[2]), "..", "shared", "data", "stories260K")
+    if not os.path.exists(data):
+        print("  skipped:", data, "is not here")
+        return
+    text, _ = run(folder, "generate", "--model", os.path.join(data, "stories260K.bin"), "--tokenizer",
+                  os.path.join(data, "tok512.bin"), "--temperature", "0", "--max-tokens", "200")
+    with open(os.path.join(data, "greedy_200.txt"), encoding="utf-8") as file:
+        assert text == file.read(), text
+
+
 def wrong_words_are_answered(folder):
     _, said = run(folder, "train", "stepps=5", status=2)
     assert "steps" in said, said
@@ -120,7 +131,8 @@ def wrong_words_are_answered(folder):
 
 def main():
     tests = [a_run_that_is_killed_twenty_times_ends_with_the_same_bits,
-             ctrl_c_saves_and_says_how_to_go_on, it_goes_on_with_a_text, wrong_words_are_answered]
+             ctrl_c_saves_and_says_how_to_go_on, it_goes_on_with_a_text,
+             stories260k_writes_its_published_text, wrong_words_are_answered]
     failed = 0
     for test in tests:
         with tempfile.TemporaryDirectory(prefix="lcx-train-") as folder:

@@ -229,6 +229,58 @@ static void it_learns(void **state)
     free(path);
 }
 
+/* With a threshold of almost nothing, whatever is above the mean is a spike: nothing moves then. */
+static void a_spike_is_skipped(void **state)
+{
+    (void)state;
+    struct recipe recipe = small("spike=0.000001", "steps=200", "average=0", NULL);
+    struct trainer trainer;
+    struct error err;
+    struct train_step step;
+    char *path = in("spikes");
+    int n = 0;
+    assert_int_equal(trainer_create(&trainer, &recipe, path, &err), STATUS_OK);
+    const size_t bytes = trainer.parameters.count * sizeof(float);
+    float *before = memory_new(1, bytes);
+    for (int i = 0; i < 100; i++) {
+        memcpy(before, trainer.parameters.data, bytes);
+        trainer_step(&trainer, &step);
+        assert_true(i >= 50 || !step.skipped);
+        if (step.skipped) assert_memory_equal(before, trainer.parameters.data, bytes);
+        else assert_memory_not_equal(before, trainer.parameters.data, bytes);
+        n += step.skipped;
+        for (size_t k = 0; k < trainer.parameters.count; k++)
+            assert_true(trainer.gradients[k] == 0);
+    }
+    assert_true(n > 0 && n < 50);
+    assert_int_equal(trainer.n_skipped, n);
+    assert_int_equal(trainer.step, 100);
+    assert_int_equal(trainer.optimizer.step, 100 - n);
+    free(before);
+    trainer_close(&trainer);
+    recipe_done(&recipe);
+    free(path);
+}
+
+static void it_stops_when_validation_gets_no_better(void **state)
+{
+    (void)state;
+    struct recipe recipe = small("rate=0", "rate_least=0", "decay=0", "patience=2", "steps=1000",
+                                 "valid_every=5", NULL);
+    struct trainer trainer;
+    struct error err;
+    struct train_observer nobody = {0};
+    bool done;
+    char *path = in("patience");
+    assert_int_equal(trainer_create(&trainer, &recipe, path, &err), STATUS_OK);
+    assert_int_equal(trainer_run(&trainer, &nobody, &done, &err), STATUS_OK);
+    assert_true(done);
+    assert_int_equal(trainer.step, 15); /* the first is the best, then two that are not */
+    trainer_close(&trainer);
+    recipe_done(&recipe);
+    free(path);
+}
+
 static void a_step_allocates_nothing(void **state)
 {
     (void)state;
@@ -276,6 +328,8 @@ int main(void)
         cmocka_unit_test(what_would_change_the_run_is_refused_when_it_goes_on),
         cmocka_unit_test(a_changed_text_is_seen),
         cmocka_unit_test(it_learns),
+        cmocka_unit_test(a_spike_is_skipped),
+        cmocka_unit_test(it_stops_when_validation_gets_no_better),
         cmocka_unit_test(a_step_allocates_nothing),
         cmocka_unit_test(a_log_is_cut_behind_the_checkpoint),
     };
