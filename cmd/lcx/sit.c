@@ -175,7 +175,12 @@ int sit_debrief(struct sit *sit)
                                  answers[i].overtime ? _("   (overtime)") : "");
         sit_say(sit, 0, line);
         free(line);
-        if (sit->round->exam) sit_show_result(sit, &answers[i], false);
+        if (!sit->round->exam) continue;
+        const struct question_node *node = library_node(sit->library, answers[i].item);
+        sit_show_result(sit, &answers[i], false);
+        if (node)
+            sit_show_model(sit, node,
+                           text_starts_with(answers[i].item, "question/manager-weak-point/"));
     }
     const double share = answer_share(&n_scored, answers, n, sit->round->name);
     answer_list_done(answers, n);
@@ -224,7 +229,7 @@ static void release_stop(const struct sigaction *before)
 /* ---- one sitting at a time ---- */
 
 /* Hold the round for this process, however it ends. The descriptor; -1 when another sits it. */
-static int hold_round(struct app *app, const struct round *round, struct error *err)
+int sit_hold(struct app *app, const struct round *round, struct error *err)
 {
     char *folder = path_join(app->progress->folder, "drafts"), *path = NULL;
     int fd = -1;
@@ -245,7 +250,7 @@ static int hold_round(struct app *app, const struct round *round, struct error *
     return fd;
 }
 
-static void release_round(const struct app *app, const struct round *round, int fd)
+void sit_release(const struct app *app, const struct round *round, int fd)
 {
     if (round->state != ROUND_RUNNING) {
         char *path = text_printf("%s/drafts/%s.lock", app->progress->folder, round->id);
@@ -269,7 +274,7 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
     struct sit sit = {.app = app, .library = library, .round = round};
     struct sigaction before;
     struct error err;
-    const int held = hold_round(app, round, &err);
+    const int held = sit_hold(app, round, &err);
     if (held < 0) return app_fail(app, &err);
     catch_stop(&before);
     sweep_drafts(app);
@@ -298,7 +303,7 @@ int sit_round(struct app *app, const struct library *library, struct round *roun
     free(sit.steps);
     free(sit.figures);
     release_stop(&before);
-    release_round(app, round, held);
+    sit_release(app, round, held);
     if (stopped) { /* who called us is to see it as well */
         fflush(stdout);
         raise(SIGINT);
@@ -318,21 +323,27 @@ int sit_begin(struct app *app, const struct library *library, struct round *roun
     return status ? app_fail(app, &err) : EXIT_DONE;
 }
 
+enum status sit_none_runs(struct app *app, struct error *err)
+{
+    struct round round;
+    bool found;
+    const enum status status = round_running(&round, &found, app->progress, err);
+    if (status || !found) return status;
+    return error_set(err, STATUS_CONFLICT,
+                     _("the round %s is running: go on with it (lcx loop next), or leave it "
+                       "(lcx round leave)"),
+                     round.name);
+}
+
 int sit_new(struct app *app, const struct sit_wish *wish)
 {
     struct library library;
     struct round round;
     struct error err;
-    bool found;
     int exit_status = sit_library(app, &library);
     if (exit_status) return exit_status;
 
-    enum status status = round_running(&round, &found, app->progress, &err);
-    if (!status && found)
-        status = error_set(&err, STATUS_CONFLICT,
-                           _("the round %s is running: go on with it (lcx loop next), or leave it "
-                             "(lcx round leave)"),
-                           round.name);
+    enum status status = sit_none_runs(app, &err);
     const struct round_start start = {.name = wish->name,
                                       .content = wish->content,
                                       .lane = wish->lane,

@@ -51,6 +51,13 @@ struct sit_wish {
 };
 int sit_new(struct app *app, const struct sit_wish *wish);
 
+/* STATUS_CONFLICT, saying which, when a round runs. */
+MUST_CHECK enum status sit_none_runs(struct app *app, struct error *err);
+
+/* Only one terminal sits a round: a descriptor that holds it, or -1 (STATUS_CONFLICT, STATUS_IO). */
+MUST_CHECK int sit_hold(struct app *app, const struct round *round, struct error *err);
+void sit_release(const struct app *app, const struct round *round, int held);
+
 /* Draw the steps of a planned round and let it run. 0, or the exit status after saying why. */
 MUST_CHECK int sit_begin(struct app *app, const struct library *library, struct round *round);
 

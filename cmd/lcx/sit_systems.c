@@ -98,7 +98,7 @@ static enum status show_sheet(const struct sit *sit, const struct brief *brief, 
     text_add(&out, "\n");
     for (unsigned i = 0; !status && i < brief->variables_count; i++) {
         const struct brief_variable *variable = &brief->variables[i];
-        char *value = told[i] || !sit->round->exam ? text_printf("%.10g", sit->figures[i].value)
+        char *value = told[i] || !sit->round->exam ? text_printf("%.12g", sit->figures[i].value)
                                                    : text_copy("");
         text_format(&out, "  %-16s %11s %-8s %s\n", variable->name, value, variable->unit,
                     spanish ? variable->es : variable->en);

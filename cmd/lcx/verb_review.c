@@ -420,17 +420,20 @@ static enum sit_end sit_review(struct app *app, const struct library *library, s
 {
     struct sit sit = {.app = app, .library = library, .round = round};
     struct error err;
-    if (step_list(&sit.steps, &sit.n_steps, app->progress, round->id, &err)) {
+    const int held = sit_hold(app, round, &err);
+    enum sit_end end = SIT_TROUBLE;
+    if (held < 0 || step_list(&sit.steps, &sit.n_steps, app->progress, round->id, &err)) {
         app_fail(app, &err);
-        return SIT_TROUBLE;
+    } else {
+        end = go_through(&sit);
+        free(sit.steps);
+        if (end != SIT_TROUBLE &&
+            round_end(round, app->progress, end == SIT_DONE ? ROUND_DONE : ROUND_ABANDONED, &err)) {
+            app_fail(app, &err);
+            end = SIT_TROUBLE;
+        }
     }
-    const enum sit_end end = go_through(&sit);
-    free(sit.steps);
-    if (end == SIT_TROUBLE) return end;
-    if (round_end(round, app->progress, end == SIT_DONE ? ROUND_DONE : ROUND_ABANDONED, &err)) {
-        app_fail(app, &err);
-        return SIT_TROUBLE;
-    }
+    if (held >= 0) sit_release(app, round, held);
     return end;
 }
 
@@ -521,11 +524,7 @@ static int go_on(bool *went, struct app *app, const struct library *library)
         app_print(app, _("Going on with the review that was cut off.\n"));
         return say_end(app, sit_review(app, library, &round));
     }
-    error_set(&err, STATUS_CONFLICT,
-              _("the round %s is running: go on with it (lcx loop next), or leave it "
-                "(lcx round leave)"),
-              round.name);
-    return app_fail(app, &err);
+    return sit_none_runs(app, &err) ? app_fail(app, &err) : EXIT_DONE;
 }
 
 int verb_review(struct app *app, int argc, char **argv)

@@ -242,11 +242,16 @@ static int story_rehearse(struct app *app, int argc, char **argv)
     struct library library;
     const struct story *story;
     struct story_card card;
+    struct error err;
     double factor, seconds;
     int status;
     if (!arguments_read(&arguments, app, &usage_rehearse, argc, argv, &status)) return status;
     status = open_story(app, &library, arguments.words[0], &story);
     if (status) return status;
+    if (sit_none_runs(app, &err)) { /* before a story is told that nobody would ask about */
+        library_done(&library);
+        return app_fail(app, &err);
+    }
     if (!arguments_number(&arguments, app, "time-factor", 0.02, 3.0, app->settings.time_factor,
                           &factor)) {
         library_done(&library);

@@ -300,11 +300,7 @@ enum status prose_read(struct prose *prose, const char *text, struct error *err)
             sentence.size--;
         start = end;
         if (!sentence.size) continue;
-        if (prose->n_sentences == PROSE_SENTENCE_LIMIT) {
-            prose_done(prose);
-            return error_set(err, STATUS_LIMIT, "the answer has more than %d sentences",
-                             PROSE_SENTENCE_LIMIT);
-        }
+        if (prose->n_sentences == PROSE_SENTENCE_LIMIT) break; /* the rest is not read */
         sentence.folded = prose_fold(text + sentence.start, sentence.size);
         count_words(prose, &sentence);
         prose->n_first_person += count_first_person_verbs(text + sentence.start, sentence.size);

@@ -36,8 +36,8 @@ struct prose {
     int n_words, n_questions, n_numbers, n_first_person;
 };
 
-/* Read `text` (UTF-8; what is not is skipped). STATUS_LIMIT when it is longer than the limits
- * say. prose_done() releases it. */
+/* Read `text` (UTF-8; what is not is skipped), its first PROSE_SENTENCE_LIMIT sentences. STATUS_LIMIT
+ * when it is larger than PROSE_SIZE_LIMIT. prose_done() releases it. */
 MUST_CHECK enum status prose_read(struct prose *prose, const char *text, struct error *err);
 void prose_done(struct prose *prose);
 
