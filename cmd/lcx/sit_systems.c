@@ -98,10 +98,11 @@ static enum status show_sheet(const struct sit *sit, const struct brief *brief, 
     text_add(&out, "\n");
     for (unsigned i = 0; !status && i < brief->variables_count; i++) {
         const struct brief_variable *variable = &brief->variables[i];
-        char *value = told[i] || !sit->round->exam ? text_printf("%.12g", sit->figures[i].value)
-                                                   : text_copy("");
+        char *name = text_printf("{%s}", variable->name);
+        char *value = told[i] || !sit->round->exam ? sit_fill(sit, name) : text_copy("");
         text_format(&out, "  %-16s %11s %-8s %s\n", variable->name, value, variable->unit,
                     spanish ? variable->es : variable->en);
+        free(name);
         free(value);
     }
     text_add(&out, "\n");

@@ -305,7 +305,9 @@ static enum sit_end one_node(struct sit *sit, struct step *step, const struct qu
                 sit_show_result(sit, &answer, true);
                 end = sit_confirm(sit, step, &answer);
             }
-            if (!sit->round->exam && end == SIT_DONE)
+            const bool again = text_starts_with(step->phase, "weak-") &&
+                               strcmp(step->phase, "weak-1") != 0; /* the example was shown */
+            if (!sit->round->exam && end == SIT_DONE && !again)
                 sit_show_model(sit, node, text_starts_with(step->phase, "weak-"));
             answer_done(&answer);
         }

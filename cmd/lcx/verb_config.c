@@ -167,11 +167,18 @@ static int change(struct app *app, const char *name, const char *value)
 {
     name = find_name(app, name);
     if (!name) return EXIT_MISUSE;
+    if (strcmp(name, "examiner-trusted") == 0 && *value)
+        return app_misuse(app,
+                          _("trust is not set by hand: lcx examiner trust shows first how well the "
+                            "model agrees"));
     int status = app_open_progress(app);
     if (status) return status;
 
     struct error err;
     if (settings_set(app->progress, name, value, &err)) return app_fail(app, &err);
+    const bool another = strcmp(name, "examiner-url") == 0 || strcmp(name, "examiner-model") == 0;
+    if (another && settings_set(app->progress, "examiner-trusted", "", &err))
+        return app_fail(app, &err); /* what was shown was shown of another */
     settings_done(&app->settings);
     if (settings_load(&app->settings, app->progress, &err)) return app_fail(app, &err);
     if (strcmp(name, "language") == 0 && !app->language_given) {

@@ -1,5 +1,6 @@
 #include "content/brief.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -137,7 +138,7 @@ enum status brief_draw(struct expression_value **out, const struct brief *brief,
     return status;
 }
 
-/* "10000000" as "10 million" reads better than digits; small ones as they are. */
+/* "10M" reads better than "10000000"; what is computed is rounded to what an estimate can tell. */
 static void add_figure(struct text *out, double value)
 {
     static const struct {
@@ -149,7 +150,8 @@ static void add_figure(struct text *out, double value)
             text_format(out, "%g%s", value / steps[i].from, steps[i].suffix);
             return;
         }
-    text_format(out, "%.6g", value);
+    if (value == floor(value) || fabs(value) >= 1000) text_format(out, "%.0f", value);
+    else text_format(out, "%.3g", value);
 }
 
 void brief_fill(struct text *out, const char *words, const struct expression_value *values, int n)

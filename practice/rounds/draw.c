@@ -338,6 +338,21 @@ static enum status draw_manager(struct draw *draw)
     return draw_area(draw, "manager", "manager-weak-point");
 }
 
+/* Questions are short by themselves; the round's clock is the field's. What is left of it goes to the
+ * steps in proportion, so that they end together. */
+static void stretch(struct draw *draw, int minutes)
+{
+    int sum = 0, given = 0;
+    for (int i = 0; i < draw->n; i++) sum += draw->steps[i].minutes;
+    if (sum == 0 || sum >= minutes) return;
+    for (int i = 0, before = 0; i < draw->n; i++) {
+        before += draw->steps[i].minutes;
+        const int until = before * minutes / sum;
+        draw->steps[i].minutes = until - given;
+        given = until;
+    }
+}
+
 enum status round_draw(struct step *steps, int *n, const struct round *round,
                        const struct library *library, const struct drills *drills,
                        struct progress *progress, struct error *err)
@@ -372,6 +387,10 @@ enum status round_draw(struct step *steps, int *n, const struct round *round,
     } else {
         status = error_set(err, STATUS_NOT_FOUND, _("there is no round %s"), round->name);
     }
+    static const char *const stretched[] = {"recruiter", "manager"};
+    for (size_t i = 0; !status && i < sizeof stretched / sizeof *stretched; i++)
+        if (strcmp(round->name, stretched[i]) == 0)
+            stretch(&draw, round_kind(round->name)->minutes);
     *n = status ? 0 : draw.n;
     return status;
 }

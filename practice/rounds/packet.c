@@ -18,7 +18,7 @@ const struct round_kind round_kinds[] = {
     {"research", "3'", N_("Research-project deep dive"),
      N_("45 minutes of presenting, 45 of being probed"), 90},
     {"paper", "4", N_("Paper and depth"), N_("claim, method, evidence, and what is not tested"),
-     60},
+     50},
     {"behavioral", "5", N_("Behavioral and values"),
      N_("stories with the trade-offs that were made; the view on AI safety"), 45},
     {"manager", "6", N_("Hiring manager"),

@@ -1,10 +1,15 @@
 #include "rounds/story_card.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/locale.h"
@@ -161,6 +166,27 @@ static bool names_the_rejected(const char *trade_off)
     return found;
 }
 
+/* Whether the repository holds the commit. Without git, the hash's form is all that can be asked. */
+static bool has_commit(const char *repository, const char *hash)
+{
+    char *object = text_printf("%s^{commit}", hash);
+    char *argv[] = {"git", "-C", (char *)repository, "cat-file", "-e", object, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int code = 127;
+    CHECK(posix_spawn_file_actions_init(&actions) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) == 0);
+    CHECK(posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) == 0);
+    if (posix_spawnp(&child, "git", &actions, NULL, argv, environ) == 0) {
+        int status;
+        while (waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+        if (WIFEXITED(status)) code = WEXITSTATUS(status);
+    }
+    posix_spawn_file_actions_destroy(&actions);
+    free(object);
+    return code == 0 || code == 127;
+}
+
 /* What is wrong with one line of evidence, NULL when it exists (an address is taken as it is). */
 static char *evidence_fault(const char *line, struct progress *progress)
 {
@@ -184,7 +210,8 @@ static char *evidence_fault(const char *line, struct progress *progress)
         if (!there) return text_printf(_("%s is no repository"), first);
         if (strlen(second) < 7 || strspn(second, "0123456789abcdef") != strlen(second))
             return text_printf(_("%s is no commit's hash"), second);
-        return NULL;
+        return has_commit(first, second) ? NULL
+                                         : text_printf(_("%s has no commit %s"), first, second);
     }
     return text_printf(_("not understood: %s"), line);
 }

@@ -87,6 +87,8 @@ static void every_round_has_its_phases_and_minutes(void **state)
     assert_int_equal(drawn.n, 4);
     assert_string_equal(drawn.steps[2].phase, "weak-3");
     assert_string_equal(drawn.steps[3].item, "question/build");
+    assert_int_equal(minutes_of(&drawn), 45); /* the clock is the round's */
+    for (int i = 0; i < drawn.n; i++) assert_true(drawn.steps[i].minutes > 0);
     drawn = draw(bench, "recruiter", "", 1);
     assert_int_equal(drawn.n, 1);
     for (int i = 0; i < drawn.n; i++) assert_int_equal(drawn.steps[i].place, i);

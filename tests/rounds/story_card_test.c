@@ -149,27 +149,36 @@ static void evidence_has_to_exist(void **state)
     char attempt[ID_SIZE];
     memcpy(attempt, bench_begin(bench, bench_sit(bench, "01", false, 1.0), ATTEMPT_SUBMIT),
            ID_SIZE);
-    char *git = path_join(bench->folder, "repository/.git");
-    assert_int_equal(folder_make(git, 0700, NULL), STATUS_OK);
-    char *evidence = text_printf("- attempt %s\n* run %s\ncommit %s/repository abcdef0\n"
+    char hash[64] = "";
+    char *make =
+        text_printf("cd %s && git init -q repository && cd repository && git -c user.name=x "
+                    "-c user.email=x@example.org commit -q --allow-empty -m x && "
+                    "git rev-parse HEAD",
+                    bench->folder);
+    FILE *git = popen(make, "r");
+    assert_non_null(git);
+    assert_int_equal(fscanf(git, "%63s", hash), 1);
+    assert_int_equal(pclose(git), 0);
+    free(make);
+    char *evidence = text_printf("- attempt %s\n* run %s\ncommit %s/repository %s\n"
                                  "https://example.org/x\n",
-                                 attempt, bench->folder, bench->folder);
+                                 attempt, bench->folder, bench->folder, hash);
     char *text = whole_card("x", "x", evidence);
     struct story_card card = card_of(bench, text);
     assert_true(is_good(bench, &card, "evidence: 4 links"));
     story_card_done(&card);
     free(text);
     free(evidence);
-    free(git);
 
     evidence = text_printf("attempt nobody\nrun /nowhere\ncommit %s abcdef0\ncommit /x zz\n"
-                           "http://example.org\n%%s%%n",
-                           bench->folder);
+                           "http://example.org\n%%s%%n\ncommit %s/repository 0123456789abcdef",
+                           bench->folder, bench->folder);
     text = whole_card("x", "x", evidence);
     card = card_of(bench, text);
     assert_false(is_good(bench, &card, "there is no attempt nobody"));
     assert_false(is_good(bench, &card, "there is no folder /nowhere"));
     assert_false(is_good(bench, &card, "is no repository"));
+    assert_false(is_good(bench, &card, "has no commit 0123456789abcdef"));
     assert_false(is_good(bench, &card, "not understood: http://example.org"));
     assert_false(is_good(bench, &card, "evidence: 0 links"));
     story_card_done(&card);
