@@ -123,7 +123,7 @@ check_fuzz() {
         return 77
     fi
     for fuzz_path in $fuzz_all; do
-        fuzz_one "$fuzz_path" 5 || return 1
+        fuzz_one "$fuzz_path" 3 || return 1
     done
 }
 

@@ -169,6 +169,9 @@ static int loop_next(struct app *app, int argc, char **argv)
     if (!failed) failed = next_round(&round, &found, app, in_packet ? &packet : NULL, &err);
     if (failed) {
         status = app_fail(app, &err);
+    } else if (found && strcmp(round.name, "review") == 0) {
+        library_done(&library);
+        return verb_review(app, 0, argv);
     } else if (!found && in_packet) {
         status = close_packet(app, &packet); /* its last round was left */
     } else if (!found) {

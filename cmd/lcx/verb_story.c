@@ -224,14 +224,13 @@ static bool time_aloud(struct app *app, double *seconds)
     int64_t began = 0;
     app_print(app, _("Tell it aloud. Enter when you begin.\n"));
     for (int i = 0; i < 2; i++) {
-        char c;
+        char c = '\0';
         while (read(0, &c, 1) == 1 && c != '\n') {}
         if (c != '\n') return false;
         if (i == 0) {
             began = clock_steady_ns();
             app_print(app, _("Enter when you end.\n"));
         }
-        c = '\0';
     }
     *seconds = (double)(clock_steady_ns() - began) / 1e9;
     return true;

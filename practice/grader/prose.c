@@ -160,7 +160,7 @@ static bool is_keywords(const char *folded, int words, int grammar, int verbs, i
     if (grammar * 100 >= words * KEYWORDS_SHARE_PERCENT) return false;
     if (words <= KEYWORDS_PER_ENTRY * entries) return entries >= ENTRIES_FROM;
     const bool product = strstr(folded, " x ") || strstr(folded, " * ");
-    return words > NOTES_PER_ENTRY * entries && !verbs && !product;
+    return words > NOTES_PER_ENTRY * entries && !grammar && !verbs && !product;
 }
 
 static void count_words(struct prose *prose, struct prose_sentence *sentence)

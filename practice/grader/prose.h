@@ -24,8 +24,9 @@ enum { PROSE_SIZE_LIMIT = 64 * 1024, PROSE_SENTENCE_LIMIT = 2000 };
 struct prose_sentence {
     size_t start, size; /* in the text as it was given */
     char *folded;
-    bool keywords; /* five words or more, hardly a function word among them, in a heap without a verb or
-                    * six and more between commas; no = < > ~ */
+    bool
+        keywords; /* five words or more, hardly a function word among them, in a heap without any or a verb,
+                    * or six and more short ones between commas; no = < > ~ */
 };
 
 struct prose {

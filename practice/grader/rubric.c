@@ -20,7 +20,7 @@ struct term {
     enum unit unit, per; /* TERM_NUMBER */
     int measure;         /* TERM_MEASURE: index into measures */
     bool neighbour;      /* behind the " + " */
-    bool affirmed;       /* TERM_PATTERN: a match behind a "not" is none */
+    int reach;           /* TERM_PATTERN: a match is none with a "not" so many words before it */
 };
 
 struct line {
@@ -220,13 +220,12 @@ static bool is_denial(const char *word, size_t size)
     return false;
 }
 
-/* The clause denies what begins at `start` of the folded sentence: one of the four words before it is
+/* The clause denies what begins at `start` of the folded sentence: one of the `reach` words before it is
  * a "not". */
-static bool is_denied(const char *sentence, size_t start)
+static bool is_denied(const char *sentence, size_t start, int reach)
 {
-    enum { REACH = 4 };
     size_t at = start;
-    for (int n = 0; n < REACH; n++) {
+    for (int n = 0; n < reach; n++) {
         while (at > 0 && !isalnum((unsigned char)sentence[at - 1])) {
             if (strchr(",;:.()!?", sentence[at - 1])) return false;
             at--;
@@ -252,14 +251,18 @@ static bool mentions_denial(const char *line)
     return strstr(line, "n't") != NULL;
 }
 
-/* What contradicts is a claim: unless a line says otherwise, its terms are not found behind a "not". */
-static void affirm(struct lines *lines, const struct word_lists *lists, const char *language)
+/* What is found and what contradicts are claims: unless a line says otherwise, its terms are not found
+ * behind a "not". An item's terms often begin behind the verb, so only the nearest words count. */
+enum { FOUND_REACH = 2, SEEN_REACH = 4 };
+
+static void affirm(struct lines *lines, const struct word_lists *lists, const char *language,
+                   int reach)
 {
     unsigned n;
     char *const *texts = word_lists_in(lists, language, &n);
     for (int i = 0; i < lines->n_lines; i++)
         for (int t = 0; t < lines->lines[i].n_terms; t++)
-            lines->lines[i].terms[t].affirmed = !mentions_denial(texts[i]);
+            lines->lines[i].terms[t].reach = mentions_denial(texts[i]) ? 0 : reach;
 }
 
 static enum status read_lines(struct lines *lines, const struct word_lists *lists,
@@ -306,11 +309,12 @@ enum status rubric_open(struct rubric_reader **out, const struct rubric *rubric,
 
     for (unsigned i = 0; !status && i < rubric->items_count; i++) {
         status = read_lines(&reader->found[i], &rubric->items[i].found, language, err);
+        if (!status) affirm(&reader->found[i], &rubric->items[i].found, language, FOUND_REACH);
         if (status) error_prefix(err, "item %s, %s", rubric->items[i].name, language);
     }
     for (unsigned i = 0; !status && i < rubric->wrong_count; i++) {
         status = read_lines(&reader->seen[i], &rubric->wrong[i].seen, language, err);
-        if (!status) affirm(&reader->seen[i], &rubric->wrong[i].seen, language);
+        if (!status) affirm(&reader->seen[i], &rubric->wrong[i].seen, language, SEEN_REACH);
         if (status)
             error_prefix(err, "wrong answer against %s, %s", rubric->wrong[i].against, language);
     }
@@ -381,7 +385,7 @@ static bool matches(const struct rubric_reader *reader, const struct term *term,
                         reader->context) < 0)
             return false;
         const PCRE2_SIZE *span = pcre2_get_ovector_pointer(reader->match);
-        if (!term->affirmed || !is_denied(sentence, span[0])) return true;
+        if (!is_denied(sentence, span[0], term->reach)) return true;
         at = span[0] + 1;
         while (at < size && ((unsigned char)sentence[at] & 0xC0) == 0x80) at++;
     }

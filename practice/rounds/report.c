@@ -317,6 +317,9 @@ static void add_round(struct text *out, const json_t *round)
     text_format(out, _("**%d of 4: %s** (from %d to %d), %.0f %% of what was looked for"), score,
                 score_words(score), (int)number_of(round, "score_low"),
                 (int)number_of(round, "score_high"), 100 * number_of(round, "share"));
+    if (strcmp(string_of(round, "state"), "done") != 0)
+        text_format(out, _("; not sat to its end: %zu answers were seen"),
+                    json_array_size(answers));
     text_add(out, json_is_true(json_object_get(round, "rehearsal"))
                       ? _("; a rehearsal, which does not count\n\n")
                       : "\n\n");

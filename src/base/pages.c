@@ -23,12 +23,12 @@ void *pages_new(size_t bytes)
     if (!spare) return memory;
 
     const size_t before = (HUGE_BYTES - (uintptr_t)memory % HUGE_BYTES) % HUGE_BYTES;
+    char *aligned = memory + before;
     if (before) munmap(memory, before);
-    memory += before;
-    if (spare > before) munmap(memory + size, spare - before);
-    (void)madvise(memory, size,
+    if (spare > before) munmap(aligned + size, spare - before);
+    (void)madvise(aligned, size,
                   MADV_HUGEPAGE); /* refused where there are none: small pages, then */
-    return memory;
+    return aligned;
 }
 
 void pages_free(void *memory, size_t bytes)

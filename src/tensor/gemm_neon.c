@@ -60,7 +60,8 @@ static void tile(void *out, const uint32_t *rows, const uint32_t *columns, int u
     static tile_function *const tiles[ROWS][3] = {EACH_HEIGHT(TILES)};
     tiles[h - 1][width == 4   ? 0
                  : width == 8 ? 1
-                              : 2](out, (const float *)rows, (const float *)columns, units, ahead);
+                              : 2](out, (const float *)(const void *)rows,
+                                   (const float *)(const void *)columns, units, ahead);
 }
 
 const struct gemm_kernel gemm_kernel_neon = {

@@ -20,7 +20,7 @@ static void tile_4(float *out, const float *rows, const float *columns, int unit
 static void tile(void *out, const uint32_t *rows, const uint32_t *columns, int units, int h,
                  int width, const struct gemm_ahead ahead[GEMM_STREAMS])
 {
-    const float *r = (const float *)rows, *v = (const float *)columns;
+    const float *r = (const float *)(const void *)rows, *v = (const float *)(const void *)columns;
     (void)width, (void)ahead;
     if (h == ROWS) {
         tile_4(out, r, v, units);

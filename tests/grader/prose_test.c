@@ -111,13 +111,16 @@ static void terse_notes_are_no_keywords(void **state)
                                    "- sum of d products -> variance d\n"
                                    "- attention, softmax, variance, scaling, gradient, entropy\n"
                                    "- Sharp softmax means gradients near zero.\n"
-                                   "- 2 × layers × kv_heads × head_dim × bytes");
-    assert_int_equal(prose.n_sentences, 5);
+                                   "- 2 × layers × kv_heads × head_dim × bytes\n"
+                                   "- Durante el primer mes escucharía, leería código y arreglaría "
+                                   "fallos pequeños");
+    assert_int_equal(prose.n_sentences, 6);
     assert_false(prose.sentences[0].keywords);
     assert_false(prose.sentences[1].keywords);
     assert_true(prose.sentences[2].keywords);
     assert_false(prose.sentences[3].keywords);
     assert_false(prose.sentences[4].keywords);
+    assert_false(prose.sentences[5].keywords);
     prose_done(&prose);
 }
 
