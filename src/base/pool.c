@@ -10,9 +10,9 @@
 #include "base/pages.h"
 #include "base/text.h"
 
-/* How long a thread looks for work, or for the others' end, before it sleeps: some 50 microseconds,
- * about what it costs to be woken. */
-enum { SPINS = 2000, SCRATCH_LEAST = 2 << 20 };
+/* How long a thread looks for work, or for the others' end, before it sleeps: some 200 microseconds,
+ * a few times what it costs to be woken. */
+enum { SPINS = 8000, SCRATCH_LEAST = 2 << 20 };
 
 struct scratch {
     void *memory;

@@ -6,6 +6,7 @@
 
 enum {
     SUM_COLUMNS = 512,
+    TASKS_PER_THREAD = 8,
     OWN_BYTES = 352 << 10,   /* of what one task packs: stays in the second cache */
     SHARED_BYTES = 24 << 20, /* of what all tasks read: stays in the last one */
     SMALL = 1 << 18,         /* products that are done before another thread is awake */
@@ -373,14 +374,16 @@ static void choose_blocks(struct product *product)
     const int blocks = pieces(product->units, kernel->units);
     product->block_units = round_up(pieces(product->units, blocks), GEMM_LINE);
 
-    /* Tasks: a whole number for each thread, of at most OWN_BYTES each. */
+    /* Tasks: of at most OWN_BYTES each, and several for each thread, which evens out what else the
+     * machine does. Sums do not know. */
     const int step = own->rows ? kernel->rows : kernel->width;
     const int most = int_max(1, OWN_BYTES / 4 / product->block_units / step);
     const int threads = pool_threads(product->pool);
     const int panels = pieces(own->extent, step);
     const double all = (double)own->extent * product->shared.extent * product->units;
     int tasks = pieces(panels, most);
-    if (threads > 1 && all > SMALL) tasks = int_min(round_up(tasks, threads), panels);
+    if (threads > 1 && all > SMALL)
+        tasks = int_min(round_up(int_max(tasks, TASKS_PER_THREAD * threads), threads), panels);
     product->own_blocks = tasks;
 
     const double shared_bytes = 4.0 * product->shared.extent * product->block_units;

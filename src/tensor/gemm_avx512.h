@@ -18,7 +18,8 @@ enum { ROWS = 14, WIDTH = 32, VECTOR = 16, NARROW = 8 };
  * units_of_k() and units_of_x() come from the including file: 16 units whose k, or whose x, are
  * neighbours in memory. */
 
-static const int prefetch_rows = 12; /* a row that lies elsewhere is asked for so much earlier */
+static const int prefetch_rows = 12; /* a row that lies elsewhere is asked for so much earlier, */
+static const int prefetch_lines = 8; /* or a line of the same row */
 
 /* line[i] lane j becomes line[j] lane i. */
 ALWAYS_INLINE void transpose_16(__m512i line[16])
@@ -112,6 +113,10 @@ ALWAYS_INLINE void pack_columns_lines(uint32_t *out, const struct strip *strip, 
             __m512i line[16];
             for (int c = 0; c < 16; c++) {
                 const ptrdiff_t at = first + (x + c) * strip->x_step + i * GEMM_LINE * step;
+                __builtin_prefetch((const char *)strip->data +
+                                       (at + prefetch_lines * GEMM_LINE * step) *
+                                           gemm_form_bytes(form),
+                                   0, 2);
                 line[c] = x + c < n ? units_of_k(strip, at, form) : _mm512_setzero_si512();
             }
             transpose_16(line);
