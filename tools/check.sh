@@ -10,7 +10,6 @@ set -u
 . tools/build.sh
 . tools/sources.sh
 . tools/fuzz.sh
-. tools/neon.sh
 
 steps='scripts text locks packages layers format gcc clang unit neon cppcheck fuzz'
 logs=build-check
@@ -96,7 +95,7 @@ check_unit() {
 }
 
 # The kernels on another processor, where its compiler and its emulator are installed.
-check_neon() { neon_tests "$logs/neon"; }
+check_neon() { sh tests/neon/neon_test.sh "$PWD"; }
 
 check_cppcheck() {
     mkdir -p "$logs/cppcheck"
