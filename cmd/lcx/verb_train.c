@@ -27,13 +27,13 @@ static const struct option_description options[] = {
 
 const struct usage usage_train = {
     .name = "train",
-    .arguments = "[TEXT | CONFIG.yaml] [NAME=VALUE ...]",
+    .arguments = "[TEXT] [NAME=VALUE ...]",
     .least = 0,
     .most = 256,
     .summary = N_("Let a model learn a text, and watch it"),
     .details = N_(
-        "Without a text it learns the small corpus that is built in (preset tiny). Settings are NAME=VALUE words, "
-        "or NAME: VALUE lines of a YAML file; preset=NAME sets several (tiny, shakespeare-char, "
+        "Without a text it learns the small corpus that is built in (preset tiny). Settings are "
+        "NAME=VALUE words, or NAME: VALUE lines of a file NAME.yaml in place of the text; preset=NAME sets several (tiny, shakespeare-char, "
         "llama-tiny, gpt2-124m). --show lists them all with their meaning.\n"
         "Everything about a run is in its folder: settings, log, checkpoint, weights. A run that was "
         "stopped, even by kill -9, goes on with --resume and ends with the same bits as if nothing "
