@@ -59,6 +59,11 @@ static void check_vocabulary(const char *name)
     struct tokenizer *tokenizer = opened(file);
     if (!tokenizer || !shared_data(&inputs, inp) || !shared_data(&outputs, out)) {
         tokenizer_close(tokenizer);
+        text_done(&inputs);
+        text_done(&outputs);
+        free(file);
+        free(inp);
+        free(out);
         skip();
     }
     const char *line = outputs.data;
